@@ -1,0 +1,1 @@
+"""The primitives: array functions with their gradient rules right under them."""

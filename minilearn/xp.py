@@ -1,0 +1,284 @@
+"""The one door to the array library.
+
+Everything below the user's `Tensor` is an array of one library, chosen here for the whole program:
+NumPy by default, PyTorch's arrays (on the CPU, a GPU or Apple's MPS) when asked for, and
+`array_api_strict`, which accepts nothing but the standard, as a referee in the tests.
+
+    from . import xp
+    xp.exp(a)          # any function of the Python array API standard, of the current library
+    xp.windows(a, ...) # the few functions that the standard lacks
+
+PyTorch serves only as an array library: its autograd and its layers are never called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+Array = Any  # an array of whichever library is current
+LIBRARIES = {
+    "numpy": ("array_api_compat.numpy", None),
+    "torch:cpu": ("array_api_compat.torch", "cpu"),
+    "cuda": ("array_api_compat.torch", "cuda"),
+    "mps": ("array_api_compat.torch", "mps"),
+    "array_api_strict": ("array_api_strict", None),
+}
+
+_current: dict[str, Any] = {}
+ARRAY: type = np.ndarray  # the class of the current library's arrays
+TILE = 2**18  # elements of scratch memory a kernel fills at a time: 1 MiB stays in a CPU's cache
+_forwarded: set[str] = set()  # names of the library that were looked up and are kept as globals
+
+
+def use(name: str) -> None:
+    """Choose the array library: "numpy", "torch:cpu", "cuda", "mps" or "array_api_strict".
+
+    Tensors made before keep their old arrays; move a model with `module.to(...)`.
+    Raises ValueError for an unknown name, ImportError or RuntimeError where it cannot be used.
+
+    >>> use("numpy"); library()
+    'numpy'
+    """
+    if name not in LIBRARIES:
+        raise ValueError(f"use: unknown library {name!r}; choose one of {', '.join(LIBRARIES)}")
+    module, device = LIBRARIES[name]
+    try:
+        namespace = importlib.import_module(module)
+    except ImportError as error:
+        package = "torch" if device else name
+        raise ImportError(
+            f"use({name!r}) needs the package {package}: pip install 'minilearn[learn]'"
+        ) from error
+    _check_device(namespace, device)
+    for forwarded in _forwarded:
+        del globals()[forwarded]
+    _forwarded.clear()
+    _current.update(name=name, namespace=namespace, device=device)
+    global ARRAY, TILE
+    TILE = 2**26 if device in ("cuda", "mps") else 2**18
+    ARRAY = type(namespace.zeros(()))
+
+
+def _check_device(namespace: Any, device: str | None) -> None:
+    present = {"cuda": lambda t: t.cuda.is_available(), "mps": lambda t: t.backends.mps.is_available()}
+    if device in present:
+        torch = importlib.import_module("torch")
+        if not present[device](torch):
+            raise RuntimeError(f"use({device!r}): PyTorch finds no such device on this machine")
+
+
+def library() -> str:
+    """Return the name of the current array library."""
+    return _current["name"]
+
+
+def __getattr__(name: str) -> Any:
+    """Forward `xp.name` to the current library, and remember it until `use` is called again."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    value = getattr(_current["namespace"], name)
+    globals()[name] = value
+    _forwarded.add(name)
+    return value
+
+
+# ---------------------------------------------------------------- making and reading arrays
+
+
+def dtype(spec: Any) -> Any:
+    """Return the current library's dtype for a name, a NumPy dtype or one of its own dtypes."""
+    if isinstance(spec, str | type | np.dtype):
+        return getattr(_current["namespace"], np.dtype(spec).name.replace("bool_", "bool"))
+    return spec
+
+
+def host_dtype(array: Array) -> np.dtype:
+    """Return the dtype of an array of any library as a NumPy dtype."""
+    own = array.dtype
+    return own if isinstance(own, np.dtype) else np.dtype(str(own).rpartition(".")[2])
+
+
+def array(data: Any, dtype_: Any = None) -> Array:
+    """Copy numbers, nested lists or an array of any library into an array of the current one."""
+    if hasattr(data, "detach"):  # a PyTorch tensor, perhaps on another device
+        data = data.detach()
+        if not _is_torch():
+            data = data.cpu().numpy()
+    elif _is_torch() or library() == "array_api_strict":
+        data = np.array(data) if not type(data).__module__.startswith("array_api") else data
+    kind = None if dtype_ is None else dtype(dtype_)
+    return _current["namespace"].asarray(data, dtype=kind, device=_current["device"], copy=True)
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """Return the array as a NumPy array (without a copy where the memory can be shared)."""
+    if isinstance(array, np.ndarray):
+        return array
+    return array.cpu().numpy() if hasattr(array, "cpu") else np.asarray(array)
+
+
+def _is_torch() -> bool:
+    return _current["device"] is not None
+
+
+def scalar(value: float, dtype_: Any) -> Array:
+    """Return one number as an array without dimensions."""
+    if library() == "numpy":
+        return np.array(value, dtype_)
+    return full((), value, dtype_)
+
+
+def copy(array: Array) -> Array:
+    """Return a copy of an array of the current library."""
+    return array.copy() if isinstance(array, np.ndarray) else _current["namespace"].asarray(array, copy=True)
+
+
+def zeros(shape: tuple[int, ...], dtype_: Any = "float32") -> Array:
+    """Return an array of zeros on the current device."""
+    return _current["namespace"].zeros(shape, dtype=dtype(dtype_), device=_current["device"])
+
+
+def full(shape: tuple[int, ...], value: float, dtype_: Any = "float32") -> Array:
+    """Return an array filled with one value on the current device."""
+    return _current["namespace"].full(shape, value, dtype=dtype(dtype_), device=_current["device"])
+
+
+def empty(shape: tuple[int, ...], dtype_: Any = "float32") -> Array:
+    """Return an array whose values are not set yet, on the current device."""
+    return _current["namespace"].empty(shape, dtype=dtype(dtype_), device=_current["device"])
+
+
+def arange(*args: Any, dtype_: Any = "int64") -> Array:
+    """Return evenly spaced values on the current device."""
+    return _current["namespace"].arange(*args, dtype=dtype(dtype_), device=_current["device"])
+
+
+# ---------------------------------------------------------------- randomness
+
+_generator = np.random.default_rng(0)
+
+
+def manual_seed(seed: int) -> None:
+    """Restart the one random generator, so that what follows can be repeated exactly."""
+    global _generator
+    _generator = np.random.default_rng(seed)
+
+
+def generator() -> np.random.Generator:
+    """Return the generator behind every random number: NumPy's, on every library.
+
+    Numbers are drawn on the host and then moved, so one seed gives the same weights everywhere.
+    """
+    return _generator
+
+
+# ---------------------------------------------------------------- what the standard lacks
+
+
+def is_floating(array: Array) -> bool:
+    """Say whether the array holds floating-point numbers."""
+    if isinstance(array, np.ndarray):
+        return array.dtype.kind == "f"
+    return _current["namespace"].isdtype(array.dtype, "real floating")
+
+
+def floating(array: Array) -> Array:
+    """Return the array itself if it is floating point, else a float32 copy (as torch does)."""
+    return array if is_floating(array) else _current["namespace"].astype(array, dtype("float32"))
+
+
+def contiguous(array: Array) -> Array:
+    """Return the same values laid out row by row in memory, copied only where needed."""
+    if isinstance(array, np.ndarray):
+        return np.ascontiguousarray(array)
+    return array.contiguous() if hasattr(array, "contiguous") else array
+
+
+def quiet() -> Any:
+    """Let infinities and NaNs arise in silence for a block, as torch does: log(0) is -inf."""
+    return np.errstate(all="ignore")
+
+
+def windows(
+    x: Array, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> Array:
+    """View every place a kernel visits: (N, H, W, C) -> (N, OH, OW, KH, KW, C), without copying.
+
+    The same memory is read through other strides: one step in OH moves `stride` rows, one step
+    in KH moves `dilation` rows. `windows_portable` says the same with slices.
+    """
+    if library() == "array_api_strict":
+        return windows_portable(x, kernel, stride, dilation)
+    n, h, w, c = x.shape
+    oh, ow = (_places(*a) for a in zip((h, w), kernel, stride, dilation, strict=True))
+    # NumPy counts strides in bytes, torch in elements; both accept their own.
+    sn, sh, sw, sc = x.strides if isinstance(x, np.ndarray) else x.stride()
+    shape = (n, oh, ow, *kernel, c)
+    strides = (sn, sh * stride[0], sw * stride[1], sh * dilation[0], sw * dilation[1], sc)
+    if isinstance(x, np.ndarray):
+        return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+    return x.as_strided(shape, strides, x.storage_offset())
+
+
+def windows_portable(
+    x: Array, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> Array:
+    """Do what `windows` does with standard functions only: one slice per kernel position."""
+    ns = _current["namespace"]
+    sizes = zip(x.shape[1:3], kernel, stride, dilation, strict=True)
+    rows, columns = (slice(0, _places(*along)) for along in sizes)
+    visited = kernel_slices(rows, columns, kernel, stride, dilation)
+    across = [ns.stack([x[:, *at, ...] for at in line], axis=3) for line in visited]
+    return ns.stack(across, axis=3)
+
+
+def kernel_slices(
+    rows: slice, columns: slice, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> list[list[tuple[slice, slice]]]:
+    """For each kernel position (i, j): the slices of H and W that it meets at the given places."""
+
+    def along(places: slice, k: int, s: int, d: int) -> list[slice]:
+        first, last = places.start * s, (places.stop - 1) * s
+        return [slice(first + i * d, last + i * d + 1, s) for i in range(k)]
+
+    down = along(rows, kernel[0], stride[0], dilation[0])
+    across = along(columns, kernel[1], stride[1], dilation[1])
+    return [[(r, c) for c in across] for r in down]
+
+
+def _places(size: int, kernel: int, stride: int, dilation: int) -> int:
+    return (size - (kernel - 1) * dilation - 1) // stride + 1
+
+
+def erf(x: Array) -> Array:
+    """Return the error function of each element."""
+    if _is_torch():
+        return x.erf()
+    try:
+        from scipy.special import erf as host_erf
+    except ImportError:
+        host_erf = np.vectorize(math.erf, otypes=[np.float64])
+    values = host_erf(to_numpy(x)).astype(host_dtype(x))
+    return _current["namespace"].asarray(values)
+
+
+def index_add(shape: tuple[int, ...], index: Any, values: Array) -> Array:
+    """Return zeros of `shape` with `values` added at `index`; repeated places add up."""
+    out = zeros(shape, values.dtype)
+    if isinstance(out, np.ndarray):
+        np.add.at(out, index, values)
+        return out
+    if _is_torch():
+        index = index if isinstance(index, tuple) else (index,)
+        return out.index_put_(index, values, accumulate=True)
+    host = np.zeros(shape, host_dtype(values))
+    np.add.at(host, index, to_numpy(values))
+    return _current["namespace"].asarray(host)
+
+
+use("numpy")

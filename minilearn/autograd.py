@@ -145,28 +145,32 @@ def pull_back(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield each useful input of a node with its gradient, given `g` for the output."""
     op, inputs, params = node.op, node.inputs, node.params
-    # The node holds the array y, not the Tensor: a node that held its own output would be a cycle,
-    # and the memory of every graph would wait for the garbage collector.
-    y = Tensor(node.y, node)
-    if op.joint is not None:
-        gradients = _composite_gradients if create_graph else _joint_gradients
-        yield from gradients(node, g)
-    elif op.variadic:
+    if op.joint is not None and not create_graph:
+        yield from _joint_gradients(node, g, useful)
+    elif op.composite is not None:
+        yield from _composite_gradients(node, g)
+    else:
+        # The node holds the array y, not the Tensor: a node that held its own output would be a
+        # cycle, and the memory of every graph would wait for the garbage collector.
+        y = Tensor(node.y, node)
         for i, x in enumerate(inputs):
             if x.node in useful:
-                yield x, op.rules[0](g, y, *inputs, i=i, **params)
-    else:
-        for x, rule in zip(inputs, op.rules):  # noqa: B905 - one rule per input, in a hot loop
-            if x.node in useful:
-                yield x, rule(g, y, *inputs, **params)
+                if op.variadic:
+                    yield x, op.rules[0](g, y, *inputs, i=i, **params)
+                else:
+                    yield x, op.rules[i](g, y, *inputs, **params)
 
 
-def _joint_gradients(node: Node, g: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _joint_gradients(
+    node: Node, g: Tensor, useful: set[Node]
+) -> Iterator[tuple[Tensor, Tensor]]:
     """The first derivative of a fused op, by its own fast rule on plain arrays."""
-    arrays = node.op.joint(g.data, node.y, *(x.data for x in node.inputs), **node.params)
-    for x, a in zip(node.inputs, arrays, strict=True):
-        if x.node is not None:
-            yield x, Tensor(a)
+    needs = tuple(x.node in useful for x in node.inputs)
+    arrays = [x.data for x in node.inputs]
+    gradients = node.op.joint(g.data, node.y, *arrays, needs=needs, **node.params)
+    for x, needed, gradient in zip(node.inputs, needs, gradients, strict=True):
+        if needed:
+            yield x, Tensor(gradient)
 
 
 def _composite_gradients(node: Node, g: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -7,7 +7,7 @@ so that the arrow of imports keeps pointing down. `x.exp()` and `minilearn.exp(x
 from __future__ import annotations
 
 from . import autograd
-from .ops import elementwise, matmul, reduce, shape
+from .ops import diagonal, elementwise, matmul, pieces, reduce, shape
 from .tensor import Tensor
 
 OPERATORS = {
@@ -29,7 +29,14 @@ METHODS = [
     *(elementwise.pow, elementwise.exp, elementwise.log, elementwise.sqrt, elementwise.tanh),
     *(elementwise.sigmoid, elementwise.relu, elementwise.abs, elementwise.clone),
     *(reduce.sum, reduce.amax, reduce.broadcast_to),
-    *(shape.reshape, shape.permute),
+    *(shape.reshape, shape.view, shape.flatten, shape.ravel, shape.unflatten, shape.squeeze),
+    *(shape.unsqueeze, shape.expand, shape.expand_as, shape.view_as, shape.permute, shape.t),
+    *(shape.transpose, shape.swapaxes, shape.movedim, shape.flip, shape.fliplr, shape.flipud),
+    *(shape.roll, shape.rot90),
+    *(pieces.narrow, pieces.select, pieces.split, pieces.chunk, pieces.tensor_split),
+    *(pieces.unbind, pieces.repeat, pieces.tile, pieces.repeat_interleave),
+    *(diagonal.tril, diagonal.triu, diagonal.diagonal, diagonal.diag, diagonal.diag_embed),
+    *(diagonal.diagflat, diagonal.trace),
     matmul.matmul,
 ]
 
@@ -37,5 +44,6 @@ for name, function in OPERATORS.items():
     setattr(Tensor, name, function)
 for function in METHODS:
     setattr(Tensor, function.__name__, function)
+Tensor.reshape_as, Tensor.swapdims, Tensor.moveaxis = shape.view_as, shape.swapaxes, shape.movedim
 Tensor.backward = autograd.backward
 Tensor.mT = property(lambda x: x.permute((*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)))

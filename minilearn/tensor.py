@@ -78,10 +78,14 @@ class Op:
         that also takes `i`, the position of the input."""
         self.rules = rules
 
-    def fused(self, composite: Callable, joint: Callable) -> None:
-        """Declare a fast version of `composite`: `joint(g, y, *inputs, **params)` returns all the
-        gradients as plain arrays, and higher orders go through the composite."""
-        self.composite, self.joint = composite, joint
+    def fused(self, joint: Callable, composite: Callable | None = None) -> None:
+        """Set a faster rule for a first derivative, for all inputs at once and on plain arrays:
+        `joint(g, y, *inputs, needs, **params) -> arrays`, where `needs` tells which are wanted.
+
+        Higher derivatives go through `composite`, the same function in smaller steps, or through
+        the ordinary rules.
+        """
+        self.joint, self.composite = joint, composite
 
     def __call__(self, *inputs: Any, **params: Any) -> Tensor:
         for x in inputs:

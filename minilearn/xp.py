@@ -77,6 +77,11 @@ def library() -> str:
     return _current["name"]
 
 
+def device() -> str | None:
+    """Return where arrays are made: None for NumPy, else PyTorch's name of the device."""
+    return _current["device"]
+
+
 def __getattr__(name: str) -> Any:
     """Forward `xp.name` to the current library, and remember it until `use` is called again."""
     if name.startswith("__"):
@@ -253,6 +258,29 @@ def kernel_slices(
 
 def _places(size: int, kernel: int, stride: int, dilation: int) -> int:
     return (size - (kernel - 1) * dilation - 1) // stride + 1
+
+
+def zeros_laid_out_like(x: Array, shape: tuple[int, ...]) -> Array:
+    """Return zeros of `shape` whose dimensions lie in memory in the order of those of `x`."""
+    return np.zeros_like(x, shape=shape) if isinstance(x, np.ndarray) else zeros(shape, x.dtype)
+
+
+def pad_along(x: Array, dim: int, before: int, after: int, value: float) -> Array:
+    """Return the array with `value` put before and after it along one dimension."""
+    ns = _current["namespace"]
+    shapes = ([n if i == dim % x.ndim else size for i, size in enumerate(x.shape)]
+              for n in (before, after))
+    # Views of one number: they have no layout in memory of their own, so the result has that of x.
+    first, last = (ns.broadcast_to(scalar(value, x.dtype), tuple(shape)) for shape in shapes)
+    return ns.concat([first, x, last], axis=dim)
+
+
+def kept(x: Array, mask: Array) -> Array:
+    """Return x where the mask holds and 0 elsewhere."""
+    ns = _current["namespace"]
+    if isinstance(x, np.ndarray) and ns.isfinite(x).all():
+        return x * mask  # 10 times as fast as `where`, whose branches no processor can predict
+    return ns.where(mask, x, ns.zeros_like(x))
 
 
 def erf(x: Array) -> Array:

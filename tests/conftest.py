@@ -7,13 +7,13 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("MPLBACKEND", "agg")  # no window is ever opened
 
-import sys  # noqa: E402
-from importlib import import_module  # noqa: E402
-from pathlib import Path  # noqa: E402
+import sys
+from importlib import import_module
+from pathlib import Path
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from hypothesis import HealthCheck, settings  # noqa: E402
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
 
 # ---------------------------------------------------------------- hypothesis
 
@@ -71,7 +71,7 @@ def array_library(request):
     """The array library of this run, chosen once for the whole session."""
     name = request.config.getoption("--library")
     if name != "numpy":  # the default: minilearn need not be imported for it
-        import_module("minilearn").use(name)
+        import_module("minilearn.xp").use(name)
     return name
 
 
@@ -111,8 +111,15 @@ def restore(state):
 
 def leaks(before, after):
     """Name what differs; what was not there before (a module imported meanwhile) does not count."""
-    return [f"{name}: {before[name]} became {after[name]}"
-            for name in before if before[name] != after[name]]
+    found = []
+    for name, was in before.items():
+        now = after[name]
+        if isinstance(was, dict):  # only the keys: environments hold secrets
+            keys = sorted(k for k in was.keys() | now.keys() if was.get(k) != now.get(k))
+            found += [f"{name}[{key!r}]" for key in keys]
+        elif was != now:
+            found.append(f"{name} ({was} became {now})")
+    return found
 
 
 @pytest.fixture(autouse=True)

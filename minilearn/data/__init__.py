@@ -7,7 +7,7 @@ from .download import data_home, fetch
 from .idx import read_idx
 from .images import Images, image_loaders
 from .loader import DataLoader
-from .mnist import mnist
+from .mnist_files import mnist
 from .problems import DamagedDataError, DataError, DownloadError, MissingDataError
 from .transforms import (
     Compose,

@@ -87,7 +87,7 @@ def to_tensors(batch: Any) -> Any:
     >>> to_tensors([np.zeros((2, 3))])[0].shape
     (2, 3)
     """
-    return leaves(lambda a: Tensor(a if xp.owns(a) else xp.array(a)), batch)
+    return leaves(lambda a: Tensor(xp.array(a)), batch)
 
 
 def host(value: Any) -> np.ndarray:

@@ -136,16 +136,13 @@ def random_split(
     lengths: item counts that add up to len(dataset), or fractions in [0, 1] that add up to 1:
         each part gets the whole items of its share, those left over go round one by one.
     generator: source of the shuffle; the framework's own (`manual_seed`) if not given.
-    Returns one Subset a length. Warns of an empty part.
+    Returns one Subset a length. Warns where a fraction comes to no item.
     Raises ValueError where the lengths do not fit. Source: torch.utils.data.random_split.
 
     >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]
     [8, 2]
     """
     counts = _counts(len(dataset), lengths)
-    for place, count in enumerate(counts):
-        if count == 0:
-            warnings.warn(f"random_split: part {place} of {list(lengths)} is empty", stacklevel=2)
     order = source("random_split", generator).permutation(len(dataset)).tolist()
     ends = accumulate(counts)
     return [Subset(dataset, order[end - n : end]) for n, end in zip(counts, ends, strict=True)]
@@ -157,9 +154,12 @@ def _counts(total: int, lengths: Sequence[int | float]) -> list[int]:
     if math.isclose(sum(counts), 1) and sum(counts) <= 1:
         if outside := [f for f in counts if not 0 <= f <= 1]:
             raise ValueError(f"random_split: the fraction {outside[0]} is not between 0 and 1")
-        counts = [math.floor(total * f) for f in counts]
-        for extra in range(total - sum(counts)):
-            counts[extra % len(counts)] += 1
+        shares = [math.floor(total * f) for f in counts]
+        left_over = total - sum(shares)
+        counts = [n + (place < left_over) for place, n in enumerate(shares)]
+        if 0 in counts:
+            empty = f"random_split: part {counts.index(0)} of {list(lengths)} is empty"
+            warnings.warn(empty, stacklevel=3)
     if sum(counts) != total or any(c != int(c) or c < 0 for c in counts):
         raise ValueError(
             f"random_split: the lengths {list(lengths)} add up to {sum(lengths)}, the dataset has "

@@ -11,7 +11,7 @@ import numpy as np
 
 from .download import Progress, data_home
 from .images import Images
-from .mnist import missing_files, mnist, mnist_folder
+from .mnist_files import missing_files, mnist, mnist_folder
 from .problems import needed
 
 NAMES = ("digits", "mnist")
@@ -23,7 +23,7 @@ class Source(NamedTuple):
     name: str
     present: bool
     where: str
-    count: int  # images in all
+    images: int  # how many in all
     how: str  # how to get it
 
 

@@ -1,7 +1,7 @@
 """Downloads that are either whole and right, or not there at all.
 
 Bytes arrive in NAME.part, which a later try continues (HTTP `Range`). Only when its size and its
-SHA-256 are the known ones does it get its name, by a rename, which is one step on every file system.
+SHA-256 are the known ones does it get its name, by a rename: all at once, or not at all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import BinaryIO
 from .problems import DamagedDataError, DownloadError
 
 CHUNK = 1 << 18
-ATTEMPTS = 5  # in a row on one address, each taking up where the last broke off
+ATTEMPTS = 5  # tries in a row that bring nothing new, before an address is given up
 TIMEOUT = 20.0  # seconds of silence after which a connection counts as broken
 
-Progress = Callable[[int, int | None], None]
+Progress = Callable[[str, int, int | None], None]
 
 
 def data_home() -> Path:
@@ -56,8 +56,9 @@ def fetch(
 ) -> Path:
     """Download a file unless it is already there, and return its path.
 
-    urls: addresses that all give this file, tried in turn. size: in bytes. folder: where it goes
-        (`data_home()` if not given). progress: called as f(bytes so far, bytes in all or None).
+    urls: addresses that all give this file, tried in turn. size: in bytes.
+    folder: where it goes, `data_home()` if not given.
+    progress: called as f(name, bytes so far, bytes in all or None).
     sha256: of the file; with content=True of what is packed in the .gz file. Then another packing
         is as good as the original, and `size` is only what the original has.
     Raises DownloadError naming the file, each address with what went wrong, and what to do.
@@ -75,7 +76,7 @@ def fetch(
             os.replace(part, target)
             return target
         except (OSError, http.client.HTTPException, ValueError) as error:
-            failures.append(f"  {url}: {getattr(error, 'reason', None) or error}")
+            failures.append(f"  {url}: {_reason(error)}")
     raise DownloadError(
         f"{name} ({size / 1e6:.1f} MB) could not be downloaded:\n" + "\n".join(failures) + "\n"
         f"It was looked for in {target.parent}. Try again (what has arrived is kept), put the file "
@@ -83,30 +84,35 @@ def fetch(
     )
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()
+        return str(error)
+    return str(getattr(error, "reason", None) or error)
+
+
 def _complete(
     url: str, part: Path, fault: Callable[[], str | None], progress: Progress | None
 ) -> None:
     """Transfer one address into `part` until it is whole and right, or raise why it cannot be."""
-    problem: Exception = DownloadError("nothing arrived")
-    for _ in range(ATTEMPTS):
-        resumed = _length(part) > 0
+    fruitless = 0
+    while True:
+        had = _length(part)
         try:
             _transfer(url, part, progress)
         except urllib.error.HTTPError:
             raise  # the server has answered: asking again changes nothing
-        except (OSError, http.client.HTTPException) as error:
-            problem = error
-            if _length(part) == 0:
+        except (OSError, http.client.HTTPException):
+            fruitless = 0 if _length(part) > had else fruitless + 1
+            if fruitless == ATTEMPTS or _length(part) == 0:
                 raise
             continue
         wrong = fault()
         if wrong is None:
             return
         part.unlink(missing_ok=True)  # never continue from bytes known to be wrong
-        problem = DownloadError(f"what the server sent {wrong}")
-        if not resumed:
-            raise problem
-    raise problem
+        if not had:  # with a resumed file the fault may lie in its old beginning: once more, anew
+            raise DownloadError(f"what the server sent {wrong}")
 
 
 def _transfer(url: str, part: Path, progress: Progress | None) -> None:
@@ -138,7 +144,7 @@ def _pour(
         file.write(chunk)
         got += len(chunk)
         if progress is not None:
-            progress(got, total)
+            progress(Path(file.name).stem, got, total)
     return got
 
 

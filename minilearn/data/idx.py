@@ -78,6 +78,6 @@ def _unpacked(path: Path) -> bytes:
     try:
         return gzip.decompress(content)
     except EOFError as error:
-        raise DamagedDataError(f"{path} is truncated: its gzip data ends early; {REPAIR}") from error
+        raise DamagedDataError(f"{path} is truncated: its gzip ends early; {REPAIR}") from error
     except (OSError, zlib.error) as error:
         raise DamagedDataError(f"{path} is corrupted: {error}; {REPAIR}") from error

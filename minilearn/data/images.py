@@ -66,8 +66,8 @@ class Images(Dataset):
         >>> data.select([2, 0]).labels
         array([2, 0])
         """
-        kept = {"transform": self.transform, "name": self.name}
-        return Images(self.images[indices], self.labels[indices], self.classes, **kept)
+        images, labels = self.images[indices], self.labels[indices]
+        return Images(images, labels, self.classes, transform=self.transform, name=self.name)
 
     def __repr__(self) -> str:
         shape = " x ".join(str(side) for side in self.images.shape[1:])
@@ -103,7 +103,10 @@ def image_loaders(
 
     The training loader shuffles, drops the last partial batch and augments; the validation loader
     does none of the three. Mean and standard deviation are measured on one random training batch.
-    augment: transforms for the training images only. seed: fixes batch, order and augmentation.
+    augment: transforms for the training images only, such as [RandomPadCrop(3, 28)].
+    seed: fixes that batch, the order and the augmentations.
+    Returns (training loader, validation loader, normalisation, for predictions and display).
+    Raises ValueError where the training set has less than one batch.
     Source: the data of fast.ai's lesson 7.
 
     >>> data = Images(np.arange(64, dtype=np.uint8).reshape(4, 4, 4), [0, 1, 0, 1], "ab")
@@ -111,6 +114,11 @@ def image_loaders(
     >>> len(loader), len(normalize.mean)
     (2, 1)
     """
+    if len(train) < batch_size:
+        raise ValueError(
+            f"image_loaders: {len(train)} training images make no whole batch of {batch_size}; "
+            "give a smaller batch_size"
+        )
     generator = None if seed is None else np.random.default_rng(seed)
     chosen = source("image_loaders", generator).permutation(len(train))[:batch_size]
     normalize = Normalize(*stats_of(train.batch(chosen)[0]))
@@ -122,5 +130,7 @@ def image_loaders(
         generator=generator,
         batch_transform=on_inputs(*augment, normalize),
     )
+    # A generator of its own, though nothing here is left to chance: validating then draws nothing
+    # from the framework's, and training goes on as if there had been no validation.
     validation = DataLoader(valid, batch_size, batch_transform=on_inputs(normalize), seed=0)
     return training, validation, normalize

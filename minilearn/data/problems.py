@@ -34,7 +34,6 @@ def needed(module: str, package: str, purpose: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"{purpose} needs the package {package}, which is not installed: "
-            f"pip install {package}",
+            f"{purpose} needs the package {package}, which is not installed: pip install {package}",
             name=module,
         ) from error

@@ -197,8 +197,17 @@ def on_inputs(*transforms: Transform) -> Callable[[Any, np.random.Generator], li
     >>> f([np.full((1, 1), 255, dtype=np.uint8), "target"], np.random.default_rng(0))
     [array([[1.]], dtype=float32), 'target']
     """
-    both = Compose(transforms)
-    return lambda batch, generator: [both(batch[0], generator), *batch[1:]]
+    chain = Compose(transforms)
+
+    def transformed(batch: Any, generator: np.random.Generator) -> list:
+        if not isinstance(batch, list | tuple):
+            raise TypeError(
+                f"on_inputs: the batch is a {type(batch).__name__}, expected [inputs, *targets]; "
+                "write a batch_transform f(batch, generator) of your own"
+            )
+        return [chain(batch[0], generator), *batch[1:]]
+
+    return transformed
 
 
 def _four_dims(function: str, images: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ def conv2d_input(grad, weight, *, size, stride=(1, 1), padding=(0, 0), dilation=
     """
     n, _, *places = grad.shape
     c, kernel = weight.shape[1], tuple(weight.shape[2:])
-    border = tuple((k - 1) * d - p for k, d, p in zip(kernel, dilation, padding, strict=True))
+    border = _border(kernel, padding, dilation)
     fits = tuple(s - (b - p) for s, b, p in zip(size, border, padding, strict=True)) == tuple(places)
     if stride == (1, 1) and min(border) >= 0 and fits:
         # Spreading in steps of 1 is gathering with the kernel turned round, which is faster.
@@ -102,6 +102,34 @@ conv2d_weight.grad(
 )
 
 
+def _joint(g, y, input, weight, *, needs, stride, padding, dilation, groups):
+    """Both gradients of a convolution with stride 1 from one window matrix, that of `g`.
+
+    Where `conv2d_input` gathers with the kernel turned round, the windows it gathers times the
+    input give the gradient of that turned kernel.
+    """
+    shape = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+    size, kernel = tuple(input.shape[2:]), tuple(weight.shape[2:])
+    border = _border(kernel, padding, dilation)
+    if stride != (1, 1) or min(border) < 0 or not all(needs):
+        dx = conv2d_input.forward(g, weight, size=size, **shape) if needs[0] else None
+        return dx, conv2d_weight.forward(input, g, kernel=kernel, **shape) if needs[1] else None
+    n, c = input.shape[:2]
+    windows = _windows(_padded(g, border), kernel, (1, 1), dilation, groups)
+    matrix = _weight_matrix(_turned(weight, groups), groups)
+    x = _grouped(_channels_last(input), groups)
+    dx = xp.empty((n, *size, groups, c // groups), g.dtype)
+    dw = xp.zeros(matrix.shape, g.dtype)
+    for tile in _tiles(n, size, matrix.shape):
+        rows = _rows(windows[tile])
+        dx[tile] = _ungrouped(rows @ matrix, dx[tile].shape)
+        dw += xp.matrix_transpose(rows) @ _rows(x[tile])
+    return _channels_first(dx), _turned(_from_matrix(dw, kernel), groups)
+
+
+conv2d.fused(_joint)
+
+
 # ---------------------------------------------------------------- sizes and layouts
 
 
@@ -121,6 +149,11 @@ def output_size(function, size, kernel, stride, padding, dilation) -> tuple[int,
         raise ShapeError(explain(function, "the kernel is larger than the padded input", arguments,
                                  "use a larger input, more padding or a smaller kernel"))
     return places
+
+
+def _border(kernel, padding, dilation):
+    """Return the padding with which the turned kernel undoes a convolution with stride 1."""
+    return tuple((k - 1) * d - p for k, p, d in zip(kernel, padding, dilation, strict=True))
 
 
 def _channels_last(x):

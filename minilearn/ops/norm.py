@@ -1,13 +1,18 @@
 """Batch normalisation as one fused op: composed of smaller ones it takes 6 to 10 times as long.
 
-Channels-last memory makes it a matter of a matrix X (places, channels): statistics are column sums,
-normalising is X * a + c, and so is most of the gradient.
+Channels-last memory makes it a matter of a matrix X (places, channels): the statistics are column
+sums, normalising is X * a + c, and the gradient is G * k1 + X * k2 + k3. Rows are kept long by laying
+several places side by side: NumPy's inner loop over 8 channels costs four times that over 256.
 """
 
 from __future__ import annotations
 
+import math
+
 from .. import xp
 from ..tensor import Op
+
+LONG = 256  # elements in a long row, at least where the number of places allows it
 
 
 @Op
@@ -17,20 +22,23 @@ def batch_norm(input, weight, bias, *, mean, var, eps):
     input (N, C, ...), weight, bias, mean, var (C,). `mean` and `var` must be the statistics of
     this very input (`moments`): the gradient takes into account that they depend on it.
     """
+    rows = _long_rows(input)
     scale = weight / xp.sqrt(var + eps)
-    return _like(_places(input) * scale + (bias - mean * scale), input)
+    return _undo(rows * _along(scale, rows) + _along(bias - mean * scale, rows), input)
 
 
-def _gradients(g, y, input, weight, bias, *, mean, var, eps):
-    """The joint rule, worked out by hand (Ioffe & Szegedy 2015): dx = k1 g + k2 x + k3."""
-    g, x = _places(g), _places(input)
+def _gradients(g, y, input, weight, bias, *, needs, mean, var, eps):
+    """The joint rule, worked out by hand (Ioffe & Szegedy 2015)."""
+    places = math.prod(input.shape) // input.shape[1]
     rstd = 1 / xp.sqrt(var + eps)
-    d_bias = column_sums(g)
-    d_weight = (column_sums(g * x) - mean * d_bias) * rstd
+    g, x = _long_rows(g), _long_rows(input)
+    d_bias = _channel_sums(g, mean.shape[0])
+    d_weight = (_channel_sums(g * x, mean.shape[0]) - mean * d_bias) * rstd
     k1 = weight * rstd
-    k2 = -k1 * rstd * d_weight / x.shape[0]
-    k3 = -k1 * d_bias / x.shape[0] - k2 * mean
-    return _like(g * k1 + (x * k2 + k3), input), d_weight, d_bias
+    k2 = -k1 * rstd * d_weight / places
+    k3 = -k1 * d_bias / places - k2 * mean
+    dx = g * _along(k1, g) + (x * _along(k2, x) + _along(k3, x))
+    return _undo(dx, input), d_weight, d_bias
 
 
 def _composite(input, weight, bias, *, mean, var, eps):
@@ -42,29 +50,40 @@ def _composite(input, weight, bias, *, mean, var, eps):
     return centred * scale * weight.reshape(column) + bias.reshape(column)
 
 
-batch_norm.fused(_composite, _gradients)
+batch_norm.fused(_gradients, _composite)
 
 
 def moments(x):
-    """Return mean and (biased) variance of each channel of an array (N, C, ...)."""
-    x = _places(x)
-    mean = column_sums(x) / x.shape[0]
-    centred = x - mean
-    return mean, column_sums(centred * centred) / x.shape[0]
+    """Return the mean and the (biased) variance of each channel of an array (N, C, ...)."""
+    channels = x.shape[1]
+    places = math.prod(x.shape) // channels
+    rows = _long_rows(x)
+    mean = _channel_sums(rows, channels) / places
+    centred = rows - _along(mean, rows)
+    return mean, _channel_sums(centred * centred, channels) / places
 
 
-def column_sums(x):
-    """Add up the rows of a matrix, as a product with ones: five times as fast as sum(axis=0)."""
-    return xp.ones(x.shape[0], dtype=x.dtype) @ x
-
-
-def _places(x):
-    """See (N, C, ...) as (places, C): a view where the memory is channels-last."""
+def _long_rows(x):
+    """See (N, C, ...) as rows of several places each: a view where memory is channels-last."""
+    channels = x.shape[1]
+    places = math.prod(x.shape) // max(channels, 1)
+    side_by_side = math.gcd(places, 2 ** max(LONG // max(channels, 1), 1).bit_length() // 2)
     x = xp.permute_dims(x, (0, *range(2, x.ndim), 1))
-    return xp.reshape(x, (-1, x.shape[-1]))
+    return xp.reshape(x, (places // max(side_by_side, 1), side_by_side * channels))
 
 
-def _like(rows, x):
-    """Undo `_places`."""
+def _undo(rows, x):
+    """Undo `_long_rows`, for the shape of `x`."""
     rows = xp.reshape(rows, (x.shape[0], *x.shape[2:], x.shape[1]))
     return xp.permute_dims(rows, (0, x.ndim - 1, *range(1, x.ndim - 1)))
+
+
+def _along(vector, rows):
+    """Repeat a value per channel along a long row."""
+    return xp.tile(vector, (rows.shape[1] // vector.shape[0],))
+
+
+def _channel_sums(rows, channels):
+    """Add up each channel. The product with ones is five times as fast as sum(axis=0)."""
+    sums = xp.ones(rows.shape[0], dtype=rows.dtype, device=xp.device()) @ rows
+    return xp.sum(xp.reshape(sums, (-1, channels)), axis=0)

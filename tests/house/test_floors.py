@@ -14,12 +14,12 @@ PACKAGE = Path(__file__).parents[2] / "minilearn"
 FLOORS = {
     "xp": 0, "errors": 0, "slots": 0,
     "tensor": 1, "autograd": 1,
-    "ops": 2,
+    "ops": 2, "creation": 2,
     "functional": 3, "check": 3, "methods": 3,
     "nn": 4, "optim": 4, "data": 4,
     "train": 5,
     "models": 6, "weights": 6, "viz": 6, "contracts": 6, "interpret": 6,
-    "grading": 7, "bench": 7,
+    "grading": 7, "bench": 7, "recipes": 7,
     "cli": 8,
 }
 TOP = {"", "__main__"}
@@ -27,7 +27,7 @@ OUTSIDE = {"tests", "lessons", "exercises", "solutions"}  # they import minilear
 TORCH = {"xp", "weights", "bench", "contracts"}
 COMPAT = {"xp", "bench", "contracts"}
 # The arithmetic of the framework goes through `xp`, or a GPU would not be reached.
-NO_NUMPY = {"errors", "slots", "tensor", "autograd", "ops", "functional", "methods",
+NO_NUMPY = {"errors", "slots", "tensor", "autograd", "creation", "ops", "functional", "methods",
             "nn", "optim", "models"}
 
 

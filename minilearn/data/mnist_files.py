@@ -1,4 +1,7 @@
-"""MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 x 28, ink bright on black."""
+"""MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 x 28 pixels.
+
+Ink is bright on black. The files circulate in several packings, so what counts is the content.
+"""
 
 from __future__ import annotations
 
@@ -26,32 +29,16 @@ class _File(NamedTuple):
 
 
 _TRAIN = (
-    _File(
-        "train-images-idx3-ubyte",
-        (60000, 28, 28),
-        9_912_422,
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    ),
-    _File(
-        "train-labels-idx1-ubyte",
-        (60000,),
-        28_881,
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    ),
+    _File("train-images-idx3-ubyte", (60000, 28, 28), 9_912_422,
+          "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+    _File("train-labels-idx1-ubyte", (60000,), 28_881,
+          "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
 )
 _TEST = (
-    _File(
-        "t10k-images-idx3-ubyte",
-        (10000, 28, 28),
-        1_648_877,
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    ),
-    _File(
-        "t10k-labels-idx1-ubyte",
-        (10000,),
-        4_542,
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    ),
+    _File("t10k-images-idx3-ubyte", (10000, 28, 28), 1_648_877,
+          "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    _File("t10k-labels-idx1-ubyte", (10000,), 4_542,
+          "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 )
 
 
@@ -71,10 +58,14 @@ def mnist(
     folder = Path(folder) if folder is not None else mnist_folder()
     if download:
         for file in missing_files(folder):
-            address = [mirror + file.name + ".gz" for mirror in MIRRORS]
-            name = file.name + ".gz"
-            fetch(name, address, file.gz_bytes, file.sha256, folder, content=True, progress=progress)
+            _fetch(file, folder, progress)
     return _images(folder, _TRAIN), _images(folder, _TEST)
+
+
+def _fetch(file: _File, folder: Path, progress: Progress | None) -> None:
+    name = file.name + ".gz"
+    urls = [mirror + name for mirror in MIRRORS]
+    fetch(name, urls, file.gz_bytes, file.sha256, folder, content=True, progress=progress)
 
 
 def mnist_folder() -> Path:

@@ -1,0 +1,50 @@
+"""The entry point: the table of commands, and how an error reaches the user."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from .. import __version__
+from ..data import DataError
+from ..recipes import RunError
+from ..train import Diverged
+from . import data, lr_find, predict, train
+
+HELP = "A deep-learning framework small enough to read in a weekend."
+app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False,
+                  add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(train.app, name="train")
+app.add_typer(lr_find.app, name="lr-find")
+app.add_typer(data.app, name="data")
+app.command("predict")(predict.predict)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    """A deep-learning framework small enough to read in a weekend."""
+    if version:
+        print(f"minilearn {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 1 (it failed, and said why) or 2 (misused)."""
+    try:
+        return app(args=arguments, prog_name="minilearn", standalone_mode=False) or 0
+    except typer.Exit as stop:
+        return stop.exit_code
+    except typer.Abort:
+        return 130
+    except (RunError, DataError, Diverged, ImportError, RuntimeError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not a usage error: a bug, shown whole
+            raise
+        error.show()
+        return 2

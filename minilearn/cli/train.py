@@ -1,0 +1,77 @@
+"""`minilearn train ...`: the lessons' trainings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..recipes import ResnetSettings, RunError, RunFolder, train_resnet
+from ..train import Callback, Progress
+from .options import (
+    BatchOption,
+    DataName,
+    DataOption,
+    DeviceOption,
+    Model,
+    ModelOption,
+    OutOption,
+    SeedOption,
+)
+
+app = typer.Typer(help="Train a model of the lessons.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Train a model of the lessons."""
+
+
+@app.command()
+def resnet(
+    data: DataOption = DataName.auto,
+    model: ModelOption = Model.resnet,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Times through the data.")] = None,
+    lr: Annotated[float | None, typer.Option(help="The largest learning rate of the cycle.")] = None,
+    bs: BatchOption = None,
+    seed: SeedOption = 1,
+    device: DeviceOption = "numpy",
+    quick: Annotated[bool, typer.Option("--quick", help="A quarter of the epochs.")] = False,
+    out: OutOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+) -> None:
+    """Train one of the lesson's nets on handwritten digits (lesson 05)."""
+    settings = ResnetSettings(data.value, model.value, epochs, lr, bs, seed, device, quick)
+    if resume and out is None:
+        raise RunError("--resume needs --out: which run shall go on?")
+    hint = HowToGoOn()
+    folder, result = train_resnet(settings, out, resume, callbacks=[Progress(), hint])
+    print(f"\nFinal accuracy {result['accuracy']:.4f} ({result['params']:,} parameters, "
+          f"{result['epochs']} epochs, {result['seconds']:.0f} s, seed {result['seed']}).")
+    print(what_next(folder))
+
+
+class HowToGoOn(Callback):
+    """After Ctrl-C, say what is kept and how to take the run up again."""
+
+    def on_error(self, learn, error):
+        """Tell where the last checkpoint is."""
+        if isinstance(error, KeyboardInterrupt):
+            checkpoint = next(c for c in learn.callbacks if hasattr(c, "path") and c.path.suffix
+                              == ".safetensors").path
+            print(f"\nInterrupted in epoch {learn.epoch + 1} of {learn.epochs}.")
+            if learn.epoch:
+                print(f"Epochs 1 to {learn.epoch} are kept in {checkpoint.parent}. Go on with the "
+                      f"same command and: --resume --out {checkpoint.parent}")
+
+
+def what_next(folder: RunFolder) -> str:
+    """Say where everything is, and what to try."""
+    pictures = "\n".join(f"  {path}" for path in sorted(folder.figures.glob("*.png")))
+    return (f"The run is in {folder.path}: result.json, history.csv, checkpoint.safetensors, and\n"
+            f"{pictures}\n"
+            "Try next:\n"
+            f"  minilearn predict {folder.path} IMAGE    a PNG or JPEG of a digit\n"
+            "  minilearn train resnet --model basic     the same without residual blocks\n"
+            "  minilearn lr-find resnet                 why this learning rate\n"
+            "  minilearn data list                      where the full MNIST would go\n")

@@ -1,0 +1,1 @@
+"""Composites of ops with the names of torch.nn.functional; none has a gradient rule of its own."""

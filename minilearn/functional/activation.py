@@ -1,0 +1,200 @@
+"""Activations: functions of each element that make a network more than a matrix product.
+
+Where a function has a corner, the gradient there is torch's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import xp
+from ..errors import ShapeError, explain
+from ..ops import softmax as probabilities
+from ..ops.elementwise import cast, erf, expm1, log1p, relu, sigmoid, tanh, where
+from ..tensor import Tensor
+from .arguments import dimension, need_choice, need_floating, need_tensors
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+    "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu",
+    "softmax", "softmin", "softplus", "softsign", "tanh",
+]
+
+# ---------------------------------------------------------------- relatives of relu
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Return the elements, multiplied by `negative_slope` where they are negative."""
+    need_floating("leaky_relu", input=input)
+    return where(input > 0, input, input * negative_slope)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return the elements, multiplied by a learnt slope where they are negative.
+
+    weight: one slope, or one for each channel of the input (N, C, ...). Raises ShapeError.
+    """
+    need_floating("prelu", input=input, weight=weight)
+    channels = input.shape[1] if input.ndim > 1 else 1
+    if weight.ndim > 1 or weight.numel() not in (1, channels):
+        raise ShapeError(explain("prelu", f"weight must hold 1 number, or {channels}, one for each "
+                                 "channel of the input", {"input": input, "weight": weight}))
+    if weight.numel() > 1:
+        weight = weight.reshape((-1,) + (1,) * (input.ndim - 2))
+    return where(input > 0, input, input * weight)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Return the elements cut off at `min_val` and `max_val`; on the limits the gradient is 0."""
+    need_tensors("hardtanh", input=input)
+    if str(input.dtype) == "bool":
+        raise TypeError(explain("hardtanh", "input must hold numbers", {"input": input}))
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val={min_val} is above max_val={max_val}; exchange them")
+    low, high = (Tensor(xp.scalar(v, input.data.dtype)) for v in (min_val, max_val))
+    return where(input >= high, high, where(input <= low, low, input))
+
+
+def relu6(input: Tensor) -> Tensor:
+    """Return the elements cut off at 0 and 6."""
+    return hardtanh(input, 0, 6)
+
+
+def hardsigmoid(input: Tensor) -> Tensor:
+    """Return a sigmoid made of three straight lines: 0 up to -3, 1 from 3 on."""
+    need_floating("hardsigmoid", input=input)
+    return relu6(input + 3) / 6
+
+
+def hardswish(input: Tensor) -> Tensor:
+    """Return `input * hardsigmoid(input)`."""
+    need_floating("hardswish", input=input)
+    return where(input >= 3, input, where(input <= -3, 0.0, input * (input + 3) / 6))
+
+
+# ---------------------------------------------------------------- smooth ones
+
+
+def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Return the elements, and `alpha * (exp(input) - 1)` where they are negative."""
+    need_floating("elu", input=input)
+    positive = input > 0
+    return where(positive, input, expm1(where(positive, 0.0, input)) * alpha)
+
+
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Return the elements, and `alpha * (exp(input / alpha) - 1)` where they are negative."""
+    need_floating("celu", input=input)
+    if alpha == 0:
+        raise ZeroDivisionError("celu: alpha must not be 0")
+    positive = input > 0
+    return where(positive, input, expm1(where(positive, 0.0, input) / alpha) * alpha)
+
+
+def selu(input: Tensor) -> Tensor:
+    """Return `elu` with the two numbers that keep activations at mean 0 and variance 1.
+
+    Source: Klambauer et al. 2017, "Self-normalizing neural networks".
+    """
+    return elu(input, 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """Return each element times the probability that a standard normal number is below it.
+
+    approximate: "none", or "tanh" for the faster formula of Hendrycks & Gimpel 2016.
+    """
+    need_floating("gelu", input=input)
+    need_choice("gelu", "approximate", approximate, ("none", "tanh"))
+    if approximate == "none":
+        return input * 0.5 * (erf(input * math.sqrt(0.5)) + 1)
+    inner = (input + input * input * input * 0.044715) * math.sqrt(2 / math.pi)
+    return input * 0.5 * (tanh(inner) + 1)
+
+
+def silu(input: Tensor) -> Tensor:
+    """Return `input * sigmoid(input)`, also called swish."""
+    need_floating("silu", input=input)
+    return input * sigmoid(input)
+
+
+def mish(input: Tensor) -> Tensor:
+    """Return `input * tanh(softplus(input))`."""
+    need_floating("mish", input=input)
+    return input * tanh(softplus(input))
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Return `log(1 + exp(beta * input)) / beta`, a smooth relu.
+
+    Where `beta * input` is above `threshold`, the input itself.
+    """
+    need_floating("softplus", input=input)
+    scaled = input * beta
+    linear = scaled > threshold
+    return where(linear, input, log1p(where(linear, 0.0, scaled).exp()) / beta)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """Return `input / (1 + abs(input))`."""
+    return input / (input.abs() + 1)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """Return `log(sigmoid(input))`, also where the sigmoid underflows."""
+    need_floating("logsigmoid", input=input)
+    return probabilities.logsigmoid(input)
+
+
+# ---------------------------------------------------------------- along a dimension
+
+
+def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """Return `exp(input)` divided by its sum along `dim`: positive numbers that sum to 1.
+
+    dim must be given. dtype: what the input is converted to first. Raises DimError, TypeError.
+
+    >>> softmax(Tensor([1.0, 1.0]), dim=0)
+    tensor([0.5, 0.5])
+    """
+    return _along("softmax", input, dim, dtype)
+
+
+def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """Return `log(softmax(input))` along `dim`, also where a probability underflows.
+
+    dim must be given. dtype: what the input is converted to first. Raises DimError, TypeError.
+    """
+    return _along("log_softmax", input, dim, dtype)
+
+
+def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """Return `softmax(-input)` along `dim`."""
+    need_tensors("softmin", input=input)
+    return _along("softmax", -input, dim, dtype)
+
+
+def _along(function: str, input: Tensor, dim: int, dtype: Any) -> Tensor:
+    need_tensors(function, input=input)
+    if dtype is not None:
+        input = cast(input, dtype=dtype)
+    need_floating(function, input=input)
+    dim = dimension(function, input, dim)
+    if input.ndim == 0:
+        return _along(function, input.reshape((1,)), 0, None).reshape(())
+    return getattr(probabilities, function)(input, dim=dim)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Return the first half along `dim` times the sigmoid of the second half.
+
+    Raises ShapeError where the size along `dim` is odd.
+    """
+    need_floating("glu", input=input)
+    dim = dimension("glu", input, dim)
+    if input.ndim == 0 or input.shape[dim] % 2:
+        raise ShapeError(explain("glu", "the size along dim must be even, to be halved",
+                                 {"input": input, "dim": dim}))
+    first, second = input.chunk(2, dim)
+    return first * sigmoid(second)

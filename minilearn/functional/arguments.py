@@ -1,0 +1,84 @@
+"""Checks that several functions share: each raises a sentence that says what to repair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import xp
+from ..errors import DimError, ShapeError, explain
+from ..tensor import Tensor
+
+
+def need_tensors(function: str, **arguments: Any) -> None:
+    """Raise TypeError unless every argument is a Tensor."""
+    for name, value in arguments.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(explain(function, f"{name} must be a Tensor", arguments,
+                                    "make one with minilearn.tensor(...)"))
+
+
+def need_floating(function: str, **arguments: Any) -> None:
+    """Raise TypeError unless every argument is a Tensor of floating-point numbers."""
+    need_tensors(function, **arguments)
+    for name, tensor in arguments.items():
+        if not xp.is_floating(tensor.data):
+            raise TypeError(explain(function, f"{name} must hold floating-point numbers", arguments,
+                                    f"convert it with {name}.float()"))
+
+
+def need_same_shape(function: str, **tensors: Any) -> None:
+    """Raise ShapeError unless all shapes are equal: nothing is broadcast by accident."""
+    need_tensors(function, **tensors)
+    first = next(iter(tensors.values()))
+    if any(t.data.shape != first.data.shape for t in tensors.values()):
+        raise ShapeError(explain(function, "the shapes must be equal", tensors,
+                                 "reshape or expand one to the shape of the other"))
+
+
+def need_broadcast(function: str, shape: tuple[int, ...], **tensors: Any) -> None:
+    """Raise ShapeError unless each tensor broadcasts to `shape`, and not beyond it."""
+    need_tensors(function, **tensors)
+    for name, tensor in tensors.items():
+        own = tensor.shape
+        trailing = shape[max(len(shape) - len(own), 0) :]
+        if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own, trailing, strict=True)):
+            raise ShapeError(explain(function, f"{name} does not broadcast to {shape}", tensors))
+
+
+def need_parameters(function: str, input: Tensor, shape: Sequence[int], **parameters: Any) -> None:
+    """Raise unless each parameter that is given has `shape` and the dtype of the input."""
+    given = {name: p for name, p in parameters.items() if p is not None}
+    need_tensors(function, **given)
+    for name, p in given.items():
+        if tuple(p.data.shape) != tuple(shape):
+            raise ShapeError(explain(function, f"{name} must have shape {tuple(shape)}",
+                                     {"input": input} | given))
+        if p.data.dtype != input.data.dtype:
+            raise TypeError(explain(function, f"{name} must have the dtype of the input",
+                                    {"input": input} | given, f"convert it with {name}.to(...)"))
+
+
+def need_probability(function: str, p: float) -> None:
+    """Raise ValueError unless p is between 0 and 1."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{function}: p is a probability, between 0 and 1; got p={p!r}")
+
+
+def need_choice(function: str, name: str, value: Any, choices: Sequence[str]) -> None:
+    """Raise ValueError unless the value is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{function}: {name} must be one of {', '.join(map(repr, choices))}; "
+                         f"got {name}={value!r}")
+
+
+def dimension(function: str, input: Tensor, dim: Any) -> int:
+    """Return `dim` counted from the front; raise TypeError or DimError where it does not exist."""
+    if isinstance(dim, bool) or not isinstance(dim, int):
+        raise TypeError(explain(function, "dim must be an integer", {"input": input, "dim": dim},
+                                "name the dimension to go along, as in dim=-1"))
+    n = max(input.data.ndim, 1)
+    if not -n <= dim < n:
+        raise DimError(explain(function, f"dim must be between {-n} and {n - 1}",
+                               {"input": input, "dim": dim}))
+    return dim % n

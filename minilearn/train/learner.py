@@ -1,0 +1,102 @@
+"""The training loop, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .. import functional as F
+from .. import xp
+from ..nn import Module
+from ..optim import AdamW
+from ..tensor import Tensor, no_grad
+from .callbacks import Callback, Recorder, StopFit
+from .metrics import Average, accuracy
+
+
+class Learner:
+    """A model, its data, a loss and an optimizer, and the loop that brings them together.
+
+    train, valid: loaders of (input, target) batches. optimizer: called with the parameters.
+    metrics: functions of (output, target), averaged over the validation set.
+    callbacks: told of every event (see `Callback`), in the order given.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        train: Iterable,
+        valid: Iterable | None = None,
+        *,
+        loss: Callable[[Any, Any], Tensor] = F.cross_entropy,
+        optimizer: Callable[..., Any] = AdamW,
+        metrics: Sequence[Callable] = (accuracy,),
+        callbacks: Sequence[Callback] = (),
+    ):
+        self.model, self.train, self.valid = model, train, valid
+        self.loss_function, self.optimizer = loss, optimizer(model.parameters())
+        self.metrics, self.recorder = metrics, Recorder()
+        self.callbacks = [self.recorder, *callbacks]
+        self.epoch = self.iteration = 0  # finished so far
+
+    def fit(self, epochs: int, lr: float | None = None, callbacks: Sequence[Callback] = ()) -> None:
+        """Train until `epochs` epochs are finished (a resumed learner does what is left of them)."""
+        self.epochs, self.active = epochs, [*self.callbacks, *callbacks]
+        for group in self.optimizer.param_groups if lr else ():
+            group["lr"] = lr
+        try:
+            self.tell("before_fit")
+            with xp.quiet():  # a diverging loss is told by a callback, not by warnings
+                while self.epoch < epochs:
+                    self.run_epoch()
+        except StopFit as stop:
+            self.stopped = str(stop)
+        except BaseException as error:
+            self.tell("on_error", error)
+            raise
+        finally:
+            self.tell("after_fit")
+
+    def run_epoch(self) -> None:
+        """Go once through the training data, then once through the validation data."""
+        self.tell("before_epoch")
+        self.model.train()
+        for self.batch in self.train:
+            self.tell("before_batch")
+            self.run_batch(*self.batch)
+            self.iteration += 1
+            self.tell("after_batch")
+        self.results = {} if self.valid is None else self.validate()
+        self.epoch += 1
+        self.tell("after_epoch")
+
+    def run_batch(self, x: Any, y: Any) -> None:
+        """Predict, measure the loss, work out its gradient, take a step: all of deep learning."""
+        self.output = self.model(x)
+        self.loss = self.loss_function(self.output, y)
+        self.tell("after_loss")
+        self.loss.backward()
+        self.tell("after_backward")
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def validate(self, data: Iterable | None = None) -> dict[str, float]:
+        """Return `valid_loss` and each metric over the validation set (or `data`)."""
+        averages = {"valid_loss": Average(self.loss_function)}
+        averages |= {metric.__name__: Average(metric) for metric in self.metrics}
+        for output, y in self.outputs(data):
+            for average in averages.values():
+                average.add(output, y)
+        return {name: average.value for name, average in averages.items()}
+
+    def outputs(self, data: Iterable | None = None) -> Iterable[tuple[Tensor, Tensor]]:
+        """Yield the model's output and the target for each batch, without training."""
+        self.model.eval()
+        with no_grad():
+            for x, y in self.valid if data is None else data:
+                yield self.model(x), y
+
+    def tell(self, event: str, *details: Any) -> None:
+        """Tell every callback of an event."""
+        for callback in self.active:
+            getattr(callback, event)(self, *details)

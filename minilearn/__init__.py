@@ -3,6 +3,34 @@
 from . import methods
 from .autograd import grad
 from .creation import tensor
+from .ops.comparison import (allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal,
+                             ge, gt, isclose, isfinite, isinf, isnan, le, logical_and, logical_not,
+                             logical_or, logical_xor, lt, ne)
+from .ops.diagonal import (diag, diag_embed, diagflat, diagonal, meshgrid, trace, tril,
+                           tril_indices, triu, triu_indices)
+from .ops.einsum import einsum
+from .ops.elementwise import (abs, add, clone, div, lerp, mul, neg, pow, reciprocal, relu, square,
+                              sub, where)
+from .ops.exponential import (acos, arccos, arcsin, arctan, arctan2, asin, atan, atan2, cos, cosh,
+                              erf, exp, exp2, expm1, log, log1p, log2, log10, rsqrt, sigmoid, sin,
+                              sinh, sqrt, tan, tanh)
+from .ops.gather import (broadcast_tensors, gather, index_add, index_copy, index_fill, index_put,
+                         index_select, masked_fill, masked_select, nonzero, scatter, scatter_add,
+                         take, take_along_dim)
+from .ops.matmul import (addmm, addmv, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, outer,
+                         tensordot)
+from .ops.order import (argmax, argmin, argsort, clamp, clamp_max, clamp_min, clip, max, maximum,
+                        median, min, minimum, sort, topk)
+from .ops.pieces import (atleast_1d, atleast_2d, atleast_3d, cat, chunk, concat, concatenate,
+                         dstack, hstack, narrow, repeat_interleave, select, split, stack,
+                         tensor_split, tile, unbind, vstack)
+from .ops.reduce import all, amax, amin, any, broadcast_to, count_nonzero, logsumexp, sum
+from .ops.rounding import ceil, floor, floor_divide, remainder, round, sign, trunc
+from .ops.scan import cumprod, cumsum, prod
+from .ops.shape import (flatten, flip, fliplr, flipud, movedim, moveaxis, permute, ravel, reshape,
+                        roll, rot90, squeeze, swapaxes, swapdims, t, transpose, unflatten,
+                        unsqueeze)
+from .ops.statistics import mean, norm, std, std_mean, var, var_mean
 from .tensor import Tensor, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .xp import manual_seed, use
 

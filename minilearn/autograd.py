@@ -60,6 +60,8 @@ def grad(
     gs = [None] * len(ys) if grad_outputs is None else _as_list(grad_outputs)
     if len(gs) != len(ys):
         raise RuntimeError(f"grad: {len(ys)} outputs but {len(gs)} grad_outputs; give one for each")
+    if not xs:
+        raise RuntimeError("grad: no inputs; name the tensors to differentiate with respect to")
     for i, x in enumerate(xs):
         if x.node is None:
             raise RuntimeError(f"grad: inputs[{i}] does not require a gradient")
@@ -90,13 +92,13 @@ def chain_rule(
             if g is None:
                 continue
             for hook in node.hooks:
-                g = _or(hook(g), g)
+                g = hook(g)
             if wanted is not None and node in wanted:
                 found[node] = g
+            if node.keeps_grad and (node.op or wanted is None):
+                # A copy: two leaves must not share one gradient's memory.
+                node.grad = g.clone() if node.grad is None else node.grad + g
             if node.op is None:
-                if wanted is None:
-                    # A copy: two leaves must not share one gradient's memory.
-                    node.grad = g.clone() if node.grad is None else node.grad + g
                 continue
             for x, gx in pull_back(node, g, useful, create_graph):
                 if gx.data.shape != x.data.shape or gx.data.dtype != x.data.dtype:
@@ -193,28 +195,31 @@ def sum_to(g: Tensor, x: Tensor) -> Tensor:
     return g if g.data.dtype == x.data.dtype else OPS["cast"](g, dtype=x.data.dtype)
 
 
-def _or(changed: Tensor | None, g: Tensor) -> Tensor:
-    return g if changed is None else changed
-
-
 def _as_list(tensors: Any) -> list:
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
-def _seeds(function: str, outputs: Sequence[Tensor], cotangents: Sequence[Any]) -> dict[Node, Tensor]:
+def _seeds(
+    function: str, outputs: Sequence[Tensor], cotangents: Sequence[Any]
+) -> dict[Node, Tensor]:
     """Pair each output's node with the gradient to start from: one, for a single number."""
     seeds: dict[Node, Tensor] = {}
     for y, g in zip(outputs, cotangents, strict=True):
         if y.node is None:
-            raise RuntimeError(f"{function}: this tensor depends on nothing that requires a gradient")
+            raise RuntimeError(f"{function}: this tensor depends on nothing that requires a "
+                               "gradient")
         if g is None:
             if y.numel() != 1:
                 raise RuntimeError(explain(
                     function, "only a single number has a gradient of its own", {"tensor": y},
                     "pass the gradient to start from, or reduce it first, as in y.sum()"))
             g = Tensor(xp.ones_like(y.data))
+        if not isinstance(g, Tensor):
+            raise TypeError(f"{function}: a gradient must be a Tensor, got {type(g).__name__}")
         if tuple(g.data.shape) != tuple(y.data.shape):
             raise RuntimeError(explain(function, "the gradient must have the tensor's shape",
                                        {"tensor": y, "gradient": g}))
+        if g.data.dtype != y.data.dtype:
+            g = OPS["cast"](g, dtype=y.data.dtype)
         seeds[y.node] = g if y.node not in seeds else seeds[y.node] + g
     return seeds

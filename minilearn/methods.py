@@ -6,9 +6,37 @@ so that the arrow of imports keeps pointing down. `x.exp()` and `minilearn.exp(x
 
 from __future__ import annotations
 
-from . import autograd
-from .ops import diagonal, elementwise, matmul, pieces, reduce, shape
+from . import autograd, conversion, hooks
+from .ops import (
+    comparison,
+    diagonal,
+    elementwise,
+    exponential,
+    gather,
+    index,
+    matmul,
+    order,
+    pieces,
+    reduce,
+    rounding,
+    scan,
+    shape,
+    statistics,
+)
 from .tensor import Tensor
+
+
+def compared(op):
+    """Let `==` and the like answer for things that are no numbers: `x == None` is just False."""
+
+    def compare(input, other):
+        try:
+            return op(input, other)
+        except TypeError:
+            return NotImplemented
+
+    return compare
+
 
 OPERATORS = {
     "__add__": lambda a, b: elementwise.add(a, b),
@@ -19,16 +47,63 @@ OPERATORS = {
     "__rmul__": lambda a, b: elementwise.mul(b, a),
     "__truediv__": elementwise.div,
     "__rtruediv__": lambda a, b: elementwise.div(b, a),
+    "__floordiv__": rounding.floor_divide,
+    "__rfloordiv__": lambda a, b: rounding.floor_divide(b, a),
+    "__mod__": rounding.remainder,
+    "__rmod__": lambda a, b: rounding.remainder(b, a),
     "__pow__": elementwise.pow,
     "__rpow__": lambda a, b: elementwise.pow(b, a),
-    "__neg__": elementwise.neg,
     "__matmul__": matmul.matmul,
+    "__rmatmul__": lambda a, b: matmul.matmul(b, a),
+    "__neg__": elementwise.neg,
+    "__pos__": lambda a: a,
+    "__abs__": elementwise.abs,
+    "__invert__": comparison.bitwise_not,
+    "__and__": comparison.bitwise_and,
+    "__rand__": comparison.bitwise_and,
+    "__or__": comparison.bitwise_or,
+    "__ror__": comparison.bitwise_or,
+    "__xor__": comparison.bitwise_xor,
+    "__rxor__": comparison.bitwise_xor,
+    "__eq__": compared(comparison.eq),
+    "__ne__": compared(comparison.ne),
+    "__lt__": compared(comparison.lt),
+    "__le__": compared(comparison.le),
+    "__gt__": compared(comparison.gt),
+    "__ge__": compared(comparison.ge),
+    "__iadd__": conversion.in_place(elementwise.add),
+    "__isub__": conversion.in_place(elementwise.sub),
+    "__imul__": conversion.in_place(elementwise.mul),
+    "__itruediv__": conversion.in_place(elementwise.div),
+    "__getitem__": index.item_at,
+    "__setitem__": conversion.set_item,
+    "__hash__": object.__hash__,
 }
 METHODS = [
     *(elementwise.add, elementwise.sub, elementwise.mul, elementwise.div, elementwise.neg),
-    *(elementwise.pow, elementwise.exp, elementwise.log, elementwise.sqrt, elementwise.tanh),
-    *(elementwise.sigmoid, elementwise.relu, elementwise.abs, elementwise.clone),
-    *(reduce.sum, reduce.amax, reduce.broadcast_to),
+    *(elementwise.pow, elementwise.square, elementwise.reciprocal, elementwise.relu),
+    *(elementwise.abs, elementwise.clone, elementwise.contiguous),
+    *(exponential.exp, exponential.exp2, exponential.expm1, exponential.log, exponential.log2),
+    *(exponential.log10, exponential.log1p, exponential.sqrt, exponential.rsqrt),
+    *(exponential.tanh, exponential.sigmoid, exponential.erf, exponential.sin, exponential.cos),
+    *(exponential.tan, exponential.asin, exponential.acos, exponential.atan, exponential.atan2),
+    *(exponential.sinh, exponential.cosh),
+    *(rounding.sign, rounding.floor, rounding.ceil, rounding.trunc, rounding.round),
+    *(rounding.floor_divide, rounding.remainder, elementwise.lerp),
+    *(comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),
+    *(comparison.isclose, comparison.allclose, comparison.equal, comparison.isnan),
+    *(comparison.isinf, comparison.isfinite, comparison.logical_not, comparison.logical_and),
+    *(comparison.logical_or, comparison.logical_xor, comparison.bitwise_not),
+    *(comparison.bitwise_and, comparison.bitwise_or, comparison.bitwise_xor),
+    *(order.maximum, order.minimum, order.clamp, order.clamp_min, order.clamp_max, order.argmax),
+    *(order.argmin, order.max, order.min, order.argsort, order.sort, order.topk, order.median),
+    *(reduce.sum, reduce.amax, reduce.amin, reduce.logsumexp, reduce.any, reduce.all),
+    *(reduce.count_nonzero, reduce.broadcast_to),
+    *(scan.cumsum, scan.cumprod, scan.prod),
+    *(statistics.mean, statistics.var, statistics.std, statistics.norm),
+    *(gather.gather, gather.scatter, gather.scatter_add, gather.take_along_dim, gather.take),
+    *(gather.index_select, gather.index_add, gather.index_copy, gather.index_fill),
+    *(gather.index_put, gather.masked_fill, gather.masked_select, gather.nonzero),
     *(shape.reshape, shape.view, shape.flatten, shape.ravel, shape.unflatten, shape.squeeze),
     *(shape.unsqueeze, shape.expand, shape.expand_as, shape.view_as, shape.permute, shape.t),
     *(shape.transpose, shape.swapaxes, shape.movedim, shape.flip, shape.fliplr, shape.flipud),
@@ -37,13 +112,25 @@ METHODS = [
     *(pieces.unbind, pieces.repeat, pieces.tile, pieces.repeat_interleave),
     *(diagonal.tril, diagonal.triu, diagonal.diagonal, diagonal.diag, diagonal.diag_embed),
     *(diagonal.diagflat, diagonal.trace),
-    matmul.matmul,
+    *(matmul.matmul, matmul.mm, matmul.bmm, matmul.mv, matmul.dot, matmul.inner, matmul.outer),
+    *(matmul.addmm, matmul.addmv, matmul.baddbmm),
+    *(conversion.to, conversion.type_as, conversion.size, conversion.dim),
+    *(conversion.is_floating_point, autograd.backward, hooks.register_hook, hooks.retain_grad),
 ]
+ALIASES = {
+    "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
+    "absolute": "abs", "clip": "clamp", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
+    "arctan2": "atan2", "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le",
+    "not_equal": "ne", "ndimension": "dim", "nelement": "numel",
+    "reshape_as": "view_as", "swapdims": "swapaxes", "moveaxis": "movedim",
+}
 
-for name, function in OPERATORS.items():
+for name, function in (OPERATORS | conversion.PROTOCOLS | conversion.CASTS).items():
     setattr(Tensor, name, function)
 for function in METHODS:
     setattr(Tensor, function.__name__, function)
-Tensor.reshape_as, Tensor.swapdims, Tensor.moveaxis = shape.view_as, shape.swapaxes, shape.movedim
-Tensor.backward = autograd.backward
+for name, meant in ALIASES.items():
+    setattr(Tensor, name, getattr(Tensor, meant))
+Tensor.where = lambda input, condition, other: elementwise.where(condition, input, other)
+Tensor.T = property(shape.t)
 Tensor.mT = property(lambda x: x.permute((*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)))

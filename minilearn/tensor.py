@@ -38,6 +38,7 @@ class Node:
     inputs: tuple[Tensor, ...] = ()
     age = 0  # a node is younger than all it was made from
     grad: Tensor | None = None
+    keeps_grad = False  # whether a backward pass leaves the gradient in `grad`
     hooks: tuple[Callable, ...] = ()
 
     def __init__(self, op: Op, inputs: tuple[Tensor, ...], params: dict, y: Any):
@@ -47,6 +48,8 @@ class Node:
 
 class Leaf(Node):
     """Stands for a tensor that the user wants the gradient of."""
+
+    keeps_grad = True
 
     def __init__(self) -> None:
         pass
@@ -207,8 +210,8 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         if self.node is None and value is not None:
             raise RuntimeError("grad: this tensor does not require a gradient")
-        if value is not None and tuple(value.data.shape) != tuple(self.data.shape):
-            raise ValueError(explain("grad", "its shape must be the tensor's",
+        if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
+            raise ValueError(explain("grad", "its shape and dtype must be the tensor's",
                                      {"tensor": self, "grad": value}))
         if self.node is not None:
             self.node.grad = value

@@ -21,6 +21,7 @@ import array_api_compat
 import numpy as np
 
 Array = Any  # an array of whichever library is current
+Pair = tuple[int, int]  # along height, along width
 LIBRARIES = {
     "numpy": ("array_api_compat.numpy", None),
     "torch:cpu": ("array_api_compat.torch", "cpu"),
@@ -65,10 +66,10 @@ def use(name: str) -> None:
 
 
 def _check_device(namespace: Any, device: str | None) -> None:
-    present = {"cuda": lambda t: t.cuda.is_available(), "mps": lambda t: t.backends.mps.is_available()}
-    if device in present:
+    if device in ("cuda", "mps"):
         torch = importlib.import_module("torch")
-        if not present[device](torch):
+        backend = torch.cuda if device == "cuda" else torch.backends.mps
+        if not backend.is_available():
             raise RuntimeError(f"use({device!r}): PyTorch finds no such device on this machine")
 
 
@@ -140,7 +141,9 @@ def scalar(value: float, dtype_: Any) -> Array:
 
 def copy(array: Array) -> Array:
     """Return a copy of an array of the current library."""
-    return array.copy() if isinstance(array, np.ndarray) else _current["namespace"].asarray(array, copy=True)
+    if isinstance(array, np.ndarray):
+        return array.copy()
+    return _current["namespace"].asarray(array, copy=True)
 
 
 def zeros(shape: tuple[int, ...], dtype_: Any = "float32") -> Array:
@@ -209,9 +212,7 @@ def quiet() -> Any:
     return np.errstate(all="ignore")
 
 
-def windows(
-    x: Array, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
-) -> Array:
+def windows(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
     """View every place a kernel visits: (N, H, W, C) -> (N, OH, OW, KH, KW, C), without copying.
 
     The same memory is read through other strides: one step in OH moves `stride` rows, one step
@@ -230,9 +231,7 @@ def windows(
     return x.as_strided(shape, strides, x.storage_offset())
 
 
-def windows_portable(
-    x: Array, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
-) -> Array:
+def windows_portable(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
     """Do what `windows` does with standard functions only: one slice per kernel position."""
     ns = _current["namespace"]
     sizes = zip(x.shape[1:3], kernel, stride, dilation, strict=True)
@@ -243,7 +242,7 @@ def windows_portable(
 
 
 def kernel_slices(
-    rows: slice, columns: slice, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+    rows: slice, columns: slice, kernel: Pair, stride: Pair, dilation: Pair
 ) -> list[list[tuple[slice, slice]]]:
     """For each kernel position (i, j): the slices of H and W that it meets at the given places."""
 
@@ -295,18 +294,46 @@ def erf(x: Array) -> Array:
     return _current["namespace"].asarray(values)
 
 
-def index_add(shape: tuple[int, ...], index: Any, values: Array) -> Array:
-    """Return zeros of `shape` with `values` added at `index`; repeated places add up."""
+def getitem(array: Array, basic: tuple, fancy: tuple | None = None) -> Array:
+    """Return array[*basic][*fancy]: slices and integers first, then arrays of integers."""
+    part = array[(*basic, ...)]
+    if fancy is None:
+        return part
+    if library() == "array_api_strict":  # the standard has no such indexing
+        return _current["namespace"].asarray(to_numpy(part)[_host_index(fancy)])
+    return part[fancy]
+
+
+def setitem(array: Array, basic: tuple, fancy: tuple | None, values: Array) -> None:
+    """Set array[*basic][*fancy] = values, in place; `values` broadcast."""
+    if fancy is None:
+        array[(*basic, ...)] = values
+    elif library() == "array_api_strict":
+        host = np.array(to_numpy(array[(*basic, ...)]))
+        host[_host_index(fancy)] = to_numpy(values)
+        array[(*basic, ...)] = _current["namespace"].asarray(host)
+    else:
+        array[(*basic, ...)][fancy] = values
+
+
+def index_add(shape: tuple[int, ...], basic: tuple, fancy: tuple | None, values: Array) -> Array:
+    """Return zeros of `shape` with `values` added at [*basic][*fancy]; repeated places add up."""
     out = zeros(shape, values.dtype)
-    if isinstance(out, np.ndarray):
-        np.add.at(out, index, values)
+    if fancy is None:
+        out[(*basic, ...)] = values
         return out
+    # Every place has a number, its position in memory: adding along one dimension is enough.
+    places = getitem(reshape(arange(math.prod(shape)), shape), basic, fancy)
+    places, values = reshape(places, (-1,)), reshape(values, (-1,))
     if _is_torch():
-        index = index if isinstance(index, tuple) else (index,)
-        return out.index_put_(index, values, accumulate=True)
-    host = np.zeros(shape, host_dtype(values))
-    np.add.at(host, index, to_numpy(values))
-    return _current["namespace"].asarray(host)
+        return out.reshape(-1).index_add_(0, places, values).reshape(shape)
+    host = np.zeros(math.prod(shape), host_dtype(values))
+    np.add.at(host, to_numpy(places), to_numpy(values))
+    return _current["namespace"].asarray(host.reshape(shape))
+
+
+def _host_index(index: tuple) -> tuple:
+    return tuple(i if isinstance(i, slice) else to_numpy(i) for i in index)
 
 
 use("numpy")

@@ -78,10 +78,14 @@ def array_library(request):
 # ---------------------------------------------------------------- leaks
 
 
+# Set by pytest, and by torch when its first optimizer steps.
+NOT_OURS = {"PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"}
+
+
 def global_state():
     """Everything a test could leave changed for the next one, by name."""
     state = {
-        "os.environ": {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
+        "os.environ": {k: v for k, v in os.environ.items() if k not in NOT_OURS},
         "np.errstate": np.geterr(),
         "working directory": os.getcwd(),
     }
@@ -96,7 +100,7 @@ def global_state():
 
 def restore(state):
     """Put back what a leaking test changed, so that only the guilty test fails."""
-    for name in set(os.environ) - set(state["os.environ"]) - {"PYTEST_CURRENT_TEST"}:
+    for name in set(os.environ) - set(state["os.environ"]) - NOT_OURS:
         del os.environ[name]
     os.environ.update(state["os.environ"])
     os.chdir(state["working directory"])

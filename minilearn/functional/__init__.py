@@ -1,1 +1,45 @@
 """Composites of ops with the names of torch.nn.functional; none has a gradient rule of its own."""
+
+from .linear import bilinear, linear
+from .pad import pad
+
+from .activation import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softmin,
+    softplus,
+    softsign,
+    tanh,
+)
+from .attention import scaled_dot_product_attention
+from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d, fold, unfold
+from .cross_entropy import cross_entropy, nll_loss
+from .dropout import dropout, dropout1d, dropout2d
+from .embedding import embedding
+from .loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_similarity,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
+from .norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm

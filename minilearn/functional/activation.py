@@ -11,9 +11,11 @@ from typing import Any
 from .. import xp
 from ..errors import ShapeError, explain
 from ..ops import softmax as probabilities
-from ..ops.elementwise import cast, erf, expm1, log1p, relu, sigmoid, tanh, where
+from ..ops.dims import wrap
+from ..ops.elementwise import cast, relu, where
+from ..ops.exponential import erf, expm1, log1p, sigmoid, tanh
 from ..tensor import Tensor
-from .arguments import dimension, need_choice, need_floating, need_tensors
+from .arguments import need_choice, need_floating, need_tensors
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
@@ -180,7 +182,7 @@ def _along(function: str, input: Tensor, dim: int, dtype: Any) -> Tensor:
     if dtype is not None:
         input = cast(input, dtype=dtype)
     need_floating(function, input=input)
-    dim = dimension(function, input, dim)
+    dim = wrap(function, input, dim)
     if input.ndim == 0:
         return _along(function, input.reshape((1,)), 0, None).reshape(())
     return getattr(probabilities, function)(input, dim=dim)
@@ -192,7 +194,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     Raises ShapeError where the size along `dim` is odd.
     """
     need_floating("glu", input=input)
-    dim = dimension("glu", input, dim)
+    dim = wrap("glu", input, dim)
     if input.ndim == 0 or input.shape[dim] % 2:
         raise ShapeError(explain("glu", "the size along dim must be even, to be halved",
                                  {"input": input, "dim": dim}))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import xp
-from ..errors import DimError, ShapeError, explain
+from ..errors import ShapeError, explain
 from ..tensor import Tensor
 
 
@@ -40,9 +40,8 @@ def need_broadcast(function: str, shape: tuple[int, ...], **tensors: Any) -> Non
     """Raise ShapeError unless each tensor broadcasts to `shape`, and not beyond it."""
     need_tensors(function, **tensors)
     for name, tensor in tensors.items():
-        own = tensor.shape
-        trailing = shape[max(len(shape) - len(own), 0) :]
-        if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own, trailing, strict=True)):
+        sizes = zip(reversed(tensor.shape), reversed(shape), strict=False)
+        if tensor.ndim > len(shape) or any(a not in (1, b) for a, b in sizes):
             raise ShapeError(explain(function, f"{name} does not broadcast to {shape}", tensors))
 
 
@@ -70,15 +69,3 @@ def need_choice(function: str, name: str, value: Any, choices: Sequence[str]) ->
     if value not in choices:
         raise ValueError(f"{function}: {name} must be one of {', '.join(map(repr, choices))}; "
                          f"got {name}={value!r}")
-
-
-def dimension(function: str, input: Tensor, dim: Any) -> int:
-    """Return `dim` counted from the front; raise TypeError or DimError where it does not exist."""
-    if isinstance(dim, bool) or not isinstance(dim, int):
-        raise TypeError(explain(function, "dim must be an integer", {"input": input, "dim": dim},
-                                "name the dimension to go along, as in dim=-1"))
-    n = max(input.data.ndim, 1)
-    if not -n <= dim < n:
-        raise DimError(explain(function, f"dim must be between {-n} and {n - 1}",
-                               {"input": input, "dim": dim}))
-    return dim % n

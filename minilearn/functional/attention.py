@@ -36,7 +36,7 @@ def scaled_dot_product_attention(
     scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     scores = (query * scale) @ key.mT
     if is_causal:
-        allowed = Tensor(xp.ones(scores.shape[-2:], dtype=xp.bool)).tril()
+        allowed = Tensor(xp.full(scores.shape[-2:], True, "bool")).tril()
         scores = scores.masked_fill(~allowed, -math.inf)
     elif attn_mask is not None:
         scores = _masked(scores, attn_mask)
@@ -51,7 +51,7 @@ def _masked(scores: Tensor, attn_mask: Tensor) -> Tensor:
 
 
 def _attention(scores: Tensor) -> Tensor:
-    """Softmax over the keys; a row that is -inf throughout becomes zeros, where softmax gives nan."""
+    """Softmax over the keys, but zeros for a row of nothing but -inf, where softmax gives nan."""
     nowhere = (scores == -math.inf).all(-1, True)
     return softmax(scores.masked_fill(nowhere, 0.0), -1).masked_fill(nowhere, 0.0)
 
@@ -64,8 +64,8 @@ def _check(query, key, value, attn_mask, dropout_p, is_causal) -> None:
         raise TypeError(explain(function, "query, key and value must have one dtype", three))
     fits = all(t.ndim > 1 for t in three.values()) and query.shape[-1] == key.shape[-1]
     if not fits or key.shape[-2] != value.shape[-2]:
-        raise ShapeError(explain(function, "the shapes must be query (..., L, E), key (..., S, E) and "
-                                 "value (..., S, V)", three))
+        raise ShapeError(explain(function, "the shapes must be query (..., L, E), key (..., S, E) "
+                                 "and value (..., S, V)", three))
     if attn_mask is not None:
         _check_mask(function, query, key, attn_mask, is_causal)
 
@@ -76,7 +76,7 @@ def _check_mask(function, query, key, attn_mask, is_causal) -> None:
     if is_causal:
         raise ValueError(explain(function, "attn_mask and is_causal exclude each other", arguments))
     if str(attn_mask.dtype) not in ("bool", "float32", str(query.dtype)):
-        raise TypeError(explain(function, "attn_mask must be bool, or numbers of the dtype of query",
+        raise TypeError(explain(function, "attn_mask must be bool or of the dtype of query",
                                 arguments))
     if attn_mask.ndim < 2:
         raise ShapeError(explain(function, "attn_mask must have the dimensions (L, S)", arguments))

@@ -76,7 +76,8 @@ def _class_numbers(function, input, target, weight, ignore_index) -> Tensor:
     arguments = {"input": input, "target": target}
     need_tensors(function, **arguments)
     if input.ndim == 0:
-        raise ShapeError(explain(function, "input must be (C,), (N, C) or (N, C, d1, ...)", arguments))
+        raise ShapeError(explain(function, "input must be (C,), (N, C) or (N, C, d1, ...)",
+                                 arguments))
     if str(target.dtype) not in ("int64", "uint8"):
         raise TypeError(explain(function, "class numbers must be int64 (or uint8)", arguments,
                                 "convert them with target.long()"))
@@ -84,8 +85,8 @@ def _class_numbers(function, input, target, weight, ignore_index) -> Tensor:
     need_parameters(function, input, (classes,), weight=weight)
     places = (input.shape[0], *input.shape[2:]) if input.ndim > 1 else ()
     if target.shape != places and (places or target.shape != (1,)):
-        raise ShapeError(explain(function, f"class numbers must have shape {places}: that of the input "
-                                 "without the classes", arguments))
+        raise ShapeError(explain(function, f"class numbers must have shape {places}: that of the "
+                                 "input without the classes", arguments))
     _check_range(function, target.data, classes, ignore_index)
     return target.long().reshape(places)
 
@@ -102,13 +103,14 @@ def _picked(log_p, index, weight, ignore_index, reduction, smoothing) -> Tensor:
     dim = _class_dim(log_p)
     counted = index != ignore_index
     index = where(counted, index, 0)
-    scale = where(counted, 1.0 if weight is None else weight[index], 0.0)
+    scale = 1.0 if weight is None else weight[index]
     loss = -log_p.gather(dim, index.unsqueeze(dim)).squeeze(dim) * scale
     if smoothing:
-        spread = -_weighted(log_p, weight).mean(dim)
-        loss = loss * (1 - smoothing) + where(counted, spread, 0.0) * smoothing
+        everywhere = -_weighted(log_p, weight).mean(dim)
+        loss = loss * (1 - smoothing) + everywhere * smoothing
+    loss = where(counted, loss, 0.0)
     if reduction == "mean":
-        return loss.sum() / scale.sum()
+        return loss.sum() / where(counted, scale, 0.0).sum()
     return loss.sum() if reduction == "sum" else loss
 
 

@@ -11,8 +11,8 @@ from .arguments import need_floating, need_probability, need_tensors
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     """Set each element to zero with probability `p`, and divide the others by `1 - p`.
 
-    An element stays where the number drawn for it, uniform in [0, 1), is at least p; one float32 per
-    element is drawn from `xp.generator()` in row-major order. Without training, or with p = 0,
+    An element stays where the number drawn for it, uniform in [0, 1), is at least p; one float32
+    per element is drawn from `xp.generator()` in row-major order. Without training, or with p = 0,
     nothing is drawn and the input itself is returned. Raises ValueError, TypeError.
 
     Source: Srivastava et al. 2014.
@@ -27,7 +27,8 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     """
     need_tensors("dropout1d", input=input)
     if input.ndim not in (2, 3):
-        raise ShapeError(explain("dropout1d", "input must be (N, C, L) or (C, L)", {"input": input}))
+        raise ShapeError(explain("dropout1d", "input must be (N, C, L) or (C, L)",
+                                 {"input": input}, "use dropout for other shapes"))
     return _dropout("dropout1d", input, p, training, lambda shape: (*shape[:-1], 1))
 
 

@@ -25,8 +25,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if weight.ndim != 2:
         raise ShapeError(explain("embedding", "weight must be (rows, features)", arguments))
     if str(input.dtype) not in ("int64", "int32"):
-        raise TypeError(explain("embedding", "input must hold int64 or int32 row numbers", arguments,
-                                "convert it with input.long()"))
+        raise TypeError(explain("embedding", "input must hold int64 or int32 row numbers",
+                                arguments, "convert it with input.long()"))
     rows = weight.shape[0]
     _check_rows(input.data, rows)
     vectors = weight[input.long()]

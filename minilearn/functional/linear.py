@@ -29,9 +29,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 def _biased(y, bias, given):
     """Add a bias that may stretch, but not stretch the result."""
-    sizes = zip(bias.shape[::-1], y.shape[::-1], strict=False)
-    if bias.ndim > min(y.ndim, 2) + (y.ndim == 1) or any(m not in (1, n) for m, n in sizes):
-        raise ShapeError(explain("linear", "the bias must have one number for each output", given))
+    full = (1,) * (bias.ndim - y.ndim) + y.shape
+    sizes = zip(bias.shape[::-1], full[::-1], strict=False)
+    scalar_only = given["weight"].ndim == 1
+    if bias.ndim > (0 if scalar_only else max(y.ndim, 2)) or any(m not in (1, n) for m, n in sizes):
+        raise ShapeError(explain("linear", "the bias needs one number for each output", given))
     return reshape(y + bias, shape=y.shape)
 
 
@@ -49,7 +51,7 @@ def bilinear(
             or (input1.shape[-1], input2.shape[-1]) != weight.shape[1:] or input2.ndim == 0:
         raise ShapeError(explain("bilinear", "sizes do not fit", given))
     if bias is not None and bias.shape != weight.shape[:1]:
-        raise ShapeError(explain("bilinear", "the bias must have one number for each output", given))
+        raise ShapeError(explain("bilinear", "the bias needs one number for each output", given))
     one_dtype("bilinear", **given)
     (out, in1, in2), rows = weight.shape, _leading(input1)
     left = reshape(weight.permute((1, 0, 2)), shape=(in1, out * in2))

@@ -7,11 +7,11 @@ where torch warns that it broadcasts, these raise.
 from __future__ import annotations
 
 from ..errors import explain
+from ..ops.dims import wrap
 from ..ops.elementwise import cast, mul, where
 from ..ops.softmax import bernoulli_nll, logsigmoid
 from ..tensor import Tensor
 from .arguments import (
-    dimension,
     need_broadcast,
     need_choice,
     need_floating,
@@ -128,7 +128,8 @@ def binary_cross_entropy(
         if not bool(((tensor >= 0) & (tensor <= 1)).all()):
             raise ValueError(explain(function, f"{name} must lie between 0 and 1", both,
                                      "apply sigmoid first, or take the _with_logits loss"))
-    return _reduced(_weighted(function, bernoulli_nll(input, target), weight=weight), None, reduction)
+    loss = _weighted(function, bernoulli_nll(input, target), weight=weight)
+    return _reduced(loss, None, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -173,8 +174,8 @@ def kl_div(
     """Return `target (log(target) - input)`: how badly one distribution stands in for another.
 
     input: logarithms of probabilities; target: probabilities, or their logarithms if `log_target`;
-    the two broadcast. reduction: also "batchmean", the sum divided by the size of dimension 0, which
-    is the divergence as mathematics has it. Raises ShapeError, TypeError, ValueError.
+    the two broadcast. reduction: also "batchmean", the sum divided by the size of dimension 0: the
+    divergence as mathematics has it. Raises ShapeError, TypeError, ValueError.
     """
     need_choice("kl_div", "reduction", reduction, (*REDUCTIONS, "batchmean"))
     need_floating("kl_div", input=input, target=target)
@@ -200,7 +201,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         raise ValueError(f"cosine_similarity: eps must not be negative; got eps={eps}")
     product = x1 * x2
     need_floating("cosine_similarity", product=product)
-    dim = dimension("cosine_similarity", product, dim)
+    dim = wrap("cosine_similarity", product, dim)
     directions = (_direction(_stretched(x, product), dim, eps) for x in (x1, x2))
     return mul(*directions).sum(dim)
 

@@ -39,11 +39,11 @@ def batch_norm(
     _check_eps("batch_norm", eps, training)
     if not training:
         if running_mean is None:
-            raise ValueError("batch_norm: without training, running_mean and running_var are needed")
+            raise ValueError("batch_norm: without training, it needs running_mean and running_var")
         return _fixed(input, running_mean, running_var, weight, bias, eps)
     places = input.numel() // max(input.shape[1], 1)
     if places == 1:
-        raise ValueError(explain("batch_norm", "in training it needs more than one value per channel",
+        raise ValueError(explain("batch_norm", "training needs more than one value per channel",
                                  {"input": input}, "use a larger batch, or training=False"))
     if input.numel() == 0:
         return _affine(input * 1, weight, bias)
@@ -139,8 +139,8 @@ def instance_norm(
     _check_eps("instance_norm", eps, use_input_stats)
     if not use_input_stats:
         if running_mean is None:
-            raise ValueError("instance_norm: without use_input_stats, running_mean and running_var "
-                             "are needed")
+            raise ValueError("instance_norm: without use_input_stats, it needs running_mean and "
+                             "running_var")
         return _fixed(input, running_mean, running_var, weight, bias, eps)
     places = math.prod(input.shape[2:])
     if places == 1:
@@ -220,7 +220,7 @@ def _check_last(function, input, normalized_shape, **parameters) -> tuple[int, .
                         f"got {normalized_shape!r}")
     shape = tuple(normalized_shape)
     if not shape or input.shape[-len(shape) :] != shape:
-        raise ShapeError(explain(function, "the last dimensions of the input must be normalized_shape",
+        raise ShapeError(explain(function, "the input's last dimensions must be normalized_shape",
                                  {"input": input, "normalized_shape": shape}))
     need_parameters(function, input, shape, **parameters)
     return shape

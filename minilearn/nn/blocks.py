@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functional as F
-from ..ops import shape
+from ..ops import pieces
 from ..tensor import Tensor
 from . import init
 from .activation import LeakyReLU, ReLU
-from .containers import Flatten, Sequential
+from .adapters import Flatten
+from .containers import Sequential
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .dropout import Dropout
 from .linear import Linear
 from .module import Module
 from .norm import BatchNorm1d, BatchNorm2d
-from .parametrize import spectral_norm, weight_norm
+from .parametrizations import spectral_norm, weight_norm
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 
 NORMS = ("batch", "batch_zero", "weight", "spectral", None)
@@ -86,7 +87,7 @@ class MergeLayer(Module):
 
     def forward(self, input: Tensor, orig: Tensor) -> Tensor:
         """input, orig (N, C, *) -> the sum (N, C, *), or (N, 2 C, *)."""
-        return shape.cat([input, orig], dim=1) if self.dense else input + orig
+        return pieces.cat([input, orig], dim=1) if self.dense else input + orig
 
     def extra_repr(self) -> str:
         return "dense=True" if self.dense else ""
@@ -140,7 +141,7 @@ class AdaptiveConcatPool2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """input (N, C, H, W) -> (N, 2 C, *output_size), the largest first."""
-        return shape.cat([self.mp(input), self.ap(input)], dim=1)
+        return pieces.cat([self.mp(input), self.ap(input)], dim=1)
 
 
 def sigmoid_range(input: Tensor, low: float, high: float) -> Tensor:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
 from ..tensor import Tensor
-from .module import Module, tree
+from .module import Module, indented
 from .parameter import Parameter
 
 
@@ -155,9 +155,9 @@ class ModuleList(_Row):
     def __repr__(self) -> str:
         runs = [(text, [i for i, _ in run])
                 for text, run in groupby(enumerate(map(repr, self)), key=operator.itemgetter(1))]
-        children = [(str(places[0]), text) if len(places) == 1 else
-                    (f"{places[0]}-{places[-1]}", f"{len(places)} x {text}") for text, places in runs]
-        return tree(type(self).__name__, [], children)
+        children = [(str(at[0]), text) if len(at) == 1 else
+                    (f"{at[0]}-{at[-1]}", f"{len(at)} x {text}") for text, at in runs]
+        return indented(type(self).__name__, [], children)
 
 
 class ParameterList(_Row):
@@ -176,7 +176,7 @@ class ParameterList(_Row):
         self._add(str(self._index(index)), entry)
 
     def __repr__(self) -> str:
-        return tree(type(self).__name__, [], [(n, _described(p)) for n, p in self._parameters.items()])
+        return _listed(self)
 
 
 class _Dictionary(Module):
@@ -256,7 +256,7 @@ class ParameterDict(_Dictionary):
         self.register_parameter(key, _as_parameter(entry))
 
     def __repr__(self) -> str:
-        return tree(type(self).__name__, [], [(n, _described(p)) for n, p in self._parameters.items()])
+        return _listed(self)
 
 
 def _as_parameter(entry: Any) -> Parameter:
@@ -265,72 +265,8 @@ def _as_parameter(entry: Any) -> Parameter:
     return entry if isinstance(entry, Parameter) else Parameter(entry)
 
 
-def _described(parameter: Parameter) -> str:
-    size = "x".join(map(str, parameter.shape))
-    return f"Parameter containing: [{parameter.dtype} of size {size}]"
-
-
-# ---------------------------------------------------------------- without parameters
-
-
-class Identity(Module):
-    """Return the input; whatever the constructor gets is ignored, as in torch."""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__()
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Return the input."""
-        return input
-
-
-class Flatten(Module):
-    """Make one dimension out of those from `start_dim` to `end_dim`: (N, C, H, W) -> (N, C H W)."""
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1):
-        super().__init__()
-        self.start_dim, self.end_dim = start_dim, end_dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        """input (*) -> the same elements with fewer dimensions."""
-        return input.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
-
-
-class Unflatten(Module):
-    """Make several dimensions out of one: `Unflatten(1, (2, 3))`: (N, 6) -> (N, 2, 3)."""
-
-    def __init__(self, dim: int, unflattened_size: tuple[int, ...]):
-        super().__init__()
-        sizes = unflattened_size
-        if not isinstance(sizes, tuple | list) or not all(isinstance(n, int) for n in sizes):
-            raise TypeError(f"Unflatten: unflattened_size must be a tuple of ints, got {sizes!r}")
-        if not isinstance(dim, int):
-            raise TypeError(f"Unflatten: dim must be an int, got {dim!r}")
-        self.dim, self.unflattened_size = dim, tuple(sizes)
-
-    def forward(self, input: Tensor) -> Tensor:
-        """input (*, n, *) -> (*, *unflattened_size, *)."""
-        return input.unflatten(self.dim, self.unflattened_size)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
-
-
-class Lambda(Module):
-    """Call a function as a layer: `Lambda(lambda x: x * 2)`."""
-
-    def __init__(self, func: Callable):
-        super().__init__()
-        if not callable(func):
-            raise TypeError(f"Lambda: expected a function, got {type(func).__name__}")
-        self.func = func
-
-    def forward(self, *args: Any) -> Any:
-        """Return the function's value."""
-        return self.func(*args)
-
-    def extra_repr(self) -> str:
-        return getattr(self.func, "__name__", repr(self.func))
+def _listed(container: Module) -> str:
+    sizes = {name: "x".join(map(str, p.shape)) for name, p in container._parameters.items()}
+    lines = [(name, f"Parameter containing: [{container._parameters[name].dtype} of size {size}]")
+             for name, size in sizes.items()]
+    return indented(type(container).__name__, [], lines)

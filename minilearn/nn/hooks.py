@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from ..ops import shape
+from ..ops import pieces
 from ..ops.elementwise import alias
 from ..tensor import Tensor
 
@@ -148,7 +148,7 @@ def tap(values: tuple, hook: Callable[[tuple], tuple]) -> tuple:
 def _join(tensors: list[Tensor]) -> Tensor:
     if len(tensors) == 1:
         return alias(tensors[0])
-    return shape.cat([t.reshape((-1,)) for t in tensors])
+    return pieces.cat([t.reshape((-1,)) for t in tensors])
 
 
 def _cut(joined: Tensor, shapes: list[tuple[int, ...]]) -> list[Tensor]:

@@ -168,7 +168,7 @@ def icnr_(tensor: Tensor, scale: int = 2, init: Any = kaiming_normal_) -> Tensor
     """Make the scale^2 kernels behind each output channel of a pixel shuffle equal.
 
     The shuffle then starts as nearest-neighbour upsampling: no checkerboard (Aitken et al. 2017).
-    tensor: a convolution's weight (C scale^2, ...). Raises ValueError where scale^2 does not divide.
+    tensor: a convolution's weight (C scale^2, ...). Raises ValueError unless scale^2 divides.
     """
     channels, *rest = tensor.shape
     if channels % scale**2:

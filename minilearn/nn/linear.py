@@ -15,7 +15,8 @@ from .parameter import Parameter, empty
 class Linear(Module):
     """Return `input @ weight.T + bias`.
 
-    weight (out_features, in_features) and bias (out_features,) start uniform in +-1/sqrt(in_features).
+    weight (out_features, in_features) and bias (out_features,) start uniform in
+    +-1/sqrt(in_features).
 
     >>> from minilearn import nn, tensor
     >>> nn.Linear(3, 2)(tensor([[1.0, 2.0, 3.0]])).shape

@@ -147,8 +147,9 @@ class LayerNorm(Module):
         shape = normalized_shape
         self.normalized_shape = (shape,) if isinstance(shape, int) else tuple(shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        for name, present in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            parameter = empty(*self.normalized_shape, dtype=dtype) if present else None
+        present = {"weight": elementwise_affine, "bias": elementwise_affine and bias}
+        for name, wanted in present.items():
+            parameter = empty(*self.normalized_shape, dtype=dtype) if wanted else None
             self.register_parameter(name, parameter)
         self.reset_parameters()
 

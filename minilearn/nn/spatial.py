@@ -81,7 +81,7 @@ class _Pad(Module):
         self.padding = each_dim(padding, 2 * self.dims, "padding")
 
     def forward(self, input: Tensor) -> Tensor:
-        """input (N, C, *) or (C, *) -> the same with a frame; padding is (left, right, top, ...)."""
+        """input (N, C, *) or (C, *) -> the same with a frame of (left, right, top, bottom)."""
         if self.mode != "constant" and input.ndim not in (self.dims + 1, self.dims + 2):
             raise ShapeError(explain(type(self).__name__, f"expected {self.dims + 1}D or "
                                      f"{self.dims + 2}D input", {"input": input}))

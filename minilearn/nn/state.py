@@ -18,11 +18,12 @@ class IncompatibleKeys(NamedTuple):
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
-        return f"IncompatibleKeys({self.missing_keys=}, {self.unexpected_keys=})".replace("self.", "")
+        return f"missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys}"
 
 
 def load(
-    owner: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict: bool, optional: set[str]
+    owner: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict: bool,
+    optional: set[str],
 ) -> IncompatibleKeys:
     """Copy the given values into the tensors of the same name, in the tensors' own dtypes.
 
@@ -39,7 +40,8 @@ def load(
         problems += [f"missing: {name}" for name in missing]
         problems += [f"unexpected: {name}" for name in unexpected]
     if problems:
-        raise RuntimeError("\n    ".join([f"load_state_dict: cannot load into {owner}:", *problems]))
+        lines = [f"load_state_dict: cannot load into {owner}:", *problems]
+        raise RuntimeError("\n    ".join(lines))
     for name in common:
         value = given[name]
         value = value.data if isinstance(value, Tensor) else value

@@ -10,9 +10,9 @@ A kernel slides over the input; at each place, output = (the window under it) . 
 Each of the three is linear in both of its inputs, so the gradients of each are the other two, and
 derivatives of any order need no further code.
 
-Shapes are torch's: input (N, C, H, W), weight (O, C / groups, KH, KW), output (N, O, OH, OW). Memory
-is channels-last: results are (N, H, W, C) arrays seen through a transposed view, so that a window's
-row of pixels is one run of memory, and a matrix product's rows are already in place.
+Shapes are torch's: input (N, C, H, W), weight (O, C / groups, KH, KW), output (N, O, OH, OW).
+Memory is channels-last: results are (N, H, W, C) arrays seen through a transposed view, so that a
+window's row of pixels is one run of memory, and a matrix product's rows are already in place.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def conv2d(input, weight, *, stride=(1, 1), padding=(0, 0), dilation=(1, 1), gro
     """Slide `weight` over the zero-padded `input`; at every place, sum the products.
 
     input (N, C, H, W), weight (O, C / groups, KH, KW) -> (N, O, OH, OW) with
-    OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Raises ShapeError if they do not fit.
+    OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Raises ShapeError if the kernel is
+    larger than the padded input.
     """
     n, _, *size = input.shape
     o, kernel = weight.shape[0], tuple(weight.shape[2:])
@@ -53,7 +54,7 @@ def conv2d_input(grad, weight, *, size, stride=(1, 1), padding=(0, 0), dilation=
     n, _, *places = grad.shape
     c, kernel = weight.shape[1], tuple(weight.shape[2:])
     border = _border(kernel, padding, dilation)
-    fits = tuple(s - (b - p) for s, b, p in zip(size, border, padding, strict=True)) == tuple(places)
+    fits = [s - b + p for s, b, p in zip(size, border, padding, strict=True)] == places
     if stride == (1, 1) and min(border) >= 0 and fits:
         # Spreading in steps of 1 is gathering with the kernel turned round, which is faster.
         turned = _turned(weight, groups)

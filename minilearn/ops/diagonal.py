@@ -132,4 +132,5 @@ def meshgrid(*tensors, indexing: str = "ij") -> tuple[Tensor, ...]:
         order[:2] = reversed(order[:2])
     shape = tuple(tensors[i].numel() for i in order)
     lines = (tuple(-1 if i == d else 1 for i in order) for d in range(len(tensors)))
-    return tuple(expand(reshape(x, shape=line), shape) for x, line in zip(tensors, lines, strict=True))
+    return tuple(expand(reshape(x, shape=line), shape)
+                 for x, line in zip(tensors, lines, strict=True))

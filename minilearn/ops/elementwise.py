@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..tensor import BinaryOp, Op, Tensor
+from ..errors import explain
+from ..tensor import OPS, BinaryOp, Op, Tensor, _promoted, as_tensors
 
 
 def like(x: Tensor, mask) -> Tensor:
@@ -13,14 +14,36 @@ def like(x: Tensor, mask) -> Tensor:
     return Tensor(xp.astype(mask, x.data.dtype))
 
 
+def need_numbers(function: str, *arrays) -> None:
+    """Raise TypeError where a function of numbers is given truth values, as torch does."""
+    if any(a.dtype == xp.bool for a in arrays):
+        named = {"input": arrays[0]} | {"other": a for a in arrays[1:]}
+        raise TypeError(explain(function, "truth values are not numbers here", named,
+                                "convert them with x.long(); masks are combined by &, | and ~"))
+
+
 # ---------------------------------------------------------------- arithmetic
 
 
-@BinaryOp
-def add(input, other):
-    """Return `input + other`, with broadcasting.
+class ScaledOp(BinaryOp):
+    """`add` and `sub`: torch lets them multiply the second input by a number `alpha` first."""
 
-    >>> add(tensor([1.0, 2.0]), 10)
+    def __call__(self, input, other, *, alpha=1):
+        if alpha != 1:
+            whole = not any(isinstance(v, float) or xp.is_floating(v.data)
+                            for v in (input, other) if isinstance(v, float | Tensor))
+            if whole and isinstance(alpha, float):
+                raise TypeError(explain(self.__name__, "alpha must be an integer for integers",
+                                        {"input": input, "other": other, "alpha": alpha}))
+            other = other * alpha
+        return BinaryOp.__call__(self, input, other)
+
+
+@ScaledOp
+def add(input, other):
+    """Return `input + other * alpha` (alpha=1), with broadcasting.
+
+    >>> add(Tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
     return input + other
@@ -29,9 +52,9 @@ def add(input, other):
 add.grad(lambda g, y, a, b: g, lambda g, y, a, b: g)
 
 
-@BinaryOp
+@ScaledOp
 def sub(input, other):
-    """Return `input - other`, with broadcasting."""
+    """Return `input - other * alpha` (alpha=1), with broadcasting."""
     return input - other
 
 
@@ -47,9 +70,24 @@ def mul(input, other):
 mul.grad(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
 
 
-@BinaryOp
+class DivideOp(BinaryOp):
+    """`div`: torch lets it round the quotient, down ("floor") or towards zero ("trunc")."""
+
+    def __call__(self, input, other, *, rounding_mode=None):
+        if rounding_mode is None:
+            return BinaryOp.__call__(self, input, other)
+        if rounding_mode not in ("floor", "trunc"):
+            raise ValueError("div: rounding_mode must be None, 'floor' or 'trunc'; "
+                             f"got {rounding_mode!r}")
+        return OPS[f"{rounding_mode}_divide"](input, other)  # they are in `rounding.py`
+
+
+@DivideOp
 def div(input, other):
-    """Return `input / other`, with broadcasting; integers become float32."""
+    """Return `input / other`, with broadcasting; integers become float32.
+
+    rounding_mode: "floor" or "trunc" round the quotient, and keep integers.
+    """
     with xp.quiet():
         return xp.floating(input) / xp.floating(other)
 
@@ -60,6 +98,7 @@ div.grad(lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 @Op
 def neg(input):
     """Return `-input`."""
+    need_numbers("neg", input)
     return -input
 
 
@@ -68,7 +107,7 @@ neg.grad(lambda g, y, x: -g)
 
 @BinaryOp
 def pow(input, exponent):
-    """Return `input ** exponent`, with broadcasting."""
+    """Return `input ** exponent`, with broadcasting. Integers have no negative powers."""
     with xp.quiet():
         return xp.pow(input, exponent)
 
@@ -81,11 +120,30 @@ def _pow_dx(g, y, x, n):
 
 def _pow_dn(g, y, x, n):
     # 0 ** n is flat in n for n >= 0, where x.log() alone would give nan.
-    flat = Tensor((x.data == 0) & (n.data >= 0))
-    return g * y * where(flat, 1.0, x).log() * (1 - like(y, flat.data))
+    flat = (x.data == 0) & (n.data >= 0)
+    return g * y * where(Tensor(flat), 1.0, cast(x, dtype=y.data.dtype)).log() * like(y, ~flat)
 
 
 pow.grad(_pow_dx, _pow_dn)
+
+
+@Op
+def square(input):
+    """Return `input * input`."""
+    return input * input
+
+
+square.grad(lambda g, y, x: g * (x * 2))
+
+
+@Op
+def reciprocal(input):
+    """Return `1 / input`; 1 / 0 is infinite."""
+    with xp.quiet():
+        return 1 / xp.floating(input)
+
+
+reciprocal.grad(lambda g, y, x: -g * y * y)
 
 
 @Op
@@ -107,6 +165,15 @@ clone.grad(lambda g, y, x: g)
 
 
 @Op
+def contiguous(input):
+    """Return the same values laid out row by row in memory, copied only where needed."""
+    return xp.contiguous(input)
+
+
+contiguous.grad(lambda g, y, x: g)
+
+
+@Op
 def cast(input, *, dtype):
     """Return the same numbers as another dtype."""
     return xp.astype(input, xp.dtype(dtype))
@@ -115,56 +182,12 @@ def cast(input, *, dtype):
 cast.grad(lambda g, y, x, dtype: g)
 
 
-# ---------------------------------------------------------------- exponentials and friends
-
-
-@Op
-def exp(input):
-    """Return e to the power of each element."""
-    with xp.quiet():
-        return xp.exp(xp.floating(input))
-
-
-exp.grad(lambda g, y, x: g * y)
-
-
-@Op
-def log(input):
-    """Return the natural logarithm of each element."""
-    with xp.quiet():
-        return xp.log(xp.floating(input))
-
-
-log.grad(lambda g, y, x: g / x)
-
-
-@Op
-def sqrt(input):
-    """Return the square root of each element."""
-    with xp.quiet():
-        return xp.sqrt(xp.floating(input))
-
-
-sqrt.grad(lambda g, y, x: g / (y * 2))
-
-
-@Op
-def tanh(input):
-    """Return the hyperbolic tangent of each element, in (-1, 1)."""
-    return xp.tanh(xp.floating(input))
-
-
-tanh.grad(lambda g, y, x: g * (1 - y * y))
-
-
-@Op
-def sigmoid(input):
-    """Return `1 / (1 + exp(-input))` for each element, in (0, 1)."""
-    with xp.quiet():  # exp overflows to inf for very negative inputs, and 1 / inf is the right 0
-        return 1 / (1 + xp.exp(-xp.floating(input)))
-
-
-sigmoid.grad(lambda g, y, x: g * (y * (1 - y)))
+def same_dtype(*tensors) -> tuple[Tensor, ...]:
+    """Cast tensors to the one dtype that torch would compute in."""
+    if len({x.data.dtype for x in tensors}) == 1:
+        return tensors
+    kind = _promoted(*(x.data for x in tensors))[0].dtype
+    return tuple(x if x.data.dtype == kind else cast(x, dtype=kind) for x in tensors)
 
 
 # ---------------------------------------------------------------- with a corner
@@ -172,7 +195,8 @@ sigmoid.grad(lambda g, y, x: g * (y * (1 - y)))
 
 @Op
 def relu(input):
-    """Return each element, or 0 where it is negative."""
+    """Return each element, or 0 where it is negative; the gradient at 0 is 0."""
+    need_numbers("relu", input)
     return xp.maximum(input, xp.zeros((), input.dtype))
 
 
@@ -181,7 +205,8 @@ relu.grad(lambda g, y, x: g * like(g, y.data > 0))
 
 @Op
 def abs(input):
-    """Return the distance of each element from 0."""
+    """Return the distance of each element from 0; the gradient at 0 is 0."""
+    need_numbers("abs", input)
     return xp.abs(input)
 
 
@@ -189,14 +214,45 @@ abs.grad(lambda g, y, x: g * like(g, xp.sign(x.data)))
 
 
 @Op
-def where(condition, input, other):
-    """Return `input` where the condition holds and `other` elsewhere, with broadcasting."""
-    kind = xp.result_type(input.dtype, other.dtype)
-    return xp.where(condition, xp.astype(input, kind), xp.astype(other, kind))
+def choose(condition, input, other):
+    """Return `input` where the condition holds and `other` elsewhere: `where` for one dtype."""
+    return xp.where(condition, input, other)
 
 
-where.grad(
+choose.grad(
     lambda g, y, c, a, b: None,
     lambda g, y, c, a, b: where(c, g, 0.0),
     lambda g, y, c, a, b: where(c, 0.0, g),
 )
+
+
+def where(condition, input=None, other=None):
+    """Return `input` where the condition holds and `other` elsewhere, with broadcasting.
+
+    condition: a Tensor of truth values. input, other: Tensors or numbers. With the condition alone:
+    the places where it is not zero, one tensor of indices for each dimension.
+
+    >>> where(Tensor([True, False]), Tensor([1.0, 2.0]), 0)
+    tensor([1., 0.])
+    """
+    (condition,) = as_tensors("where", (condition,))
+    if input is None and other is None:
+        return tuple(map(Tensor, xp.nonzero(xp.reshape(condition.data, condition.shape or (1,)))))
+    if condition.data.dtype != xp.bool:
+        raise TypeError(explain("where", "the condition must hold truth values",
+                                {"condition": condition}, "compare it, as in x > 0"))
+    numbers = all(isinstance(v, int | float) for v in (input, other))
+    pair = map(Tensor, (input, other)) if numbers else as_tensors("where", (input, other))
+    return choose(condition, *same_dtype(*pair))
+
+
+def lerp(input, end, weight) -> Tensor:
+    """Return the point between `input` (weight 0) and `end` (weight 1): a number or a Tensor."""
+    if not isinstance(end, Tensor) or not isinstance(input, Tensor):
+        raise TypeError(explain("lerp", "input and end must be Tensors",
+                                {"input": input, "end": end, "weight": weight}))
+    kinds = {x.data.dtype for x in (input, end, weight) if isinstance(x, Tensor)}
+    if len(kinds) > 1 or not xp.is_floating(input.data):
+        raise TypeError(explain("lerp", "all must have one floating-point dtype",
+                                {"input": input, "end": end, "weight": weight}))
+    return input + weight * (end - input)

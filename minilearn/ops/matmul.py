@@ -7,7 +7,7 @@ import math
 from .. import xp
 from ..errors import ShapeError, explain
 from ..tensor import Op, Tensor
-from .shape import permute, reshape, transpose, unsqueeze
+from .shape import permute, reshape, transpose, unsqueeze, wrap_all
 
 
 @Op
@@ -24,7 +24,8 @@ def matmul(input, other):
     if not (input.ndim and other.ndim) or input.shape[-1] != other.shape[-2:][0]:
         raise ShapeError(explain("matmul", "the last size of the first must be the last but one "
                                  "of the second", {"input": input, "other": other}))
-    one_dtype("matmul", input=input, other=other)
+    if input.dtype != other.dtype or input.dtype == xp.bool:
+        one_dtype("matmul", input=input, other=other)
     return xp.matmul(input, other)
 
 
@@ -41,8 +42,9 @@ def _d_other(g, y, a, b):
         return a * g if b.ndim == 1 else unsqueeze(a, -1) * unsqueeze(g, -2)
     if b.ndim == 1:
         return matmul(transpose(a, -1, -2), unsqueeze(g, -1)).squeeze(-1)
-    if b.ndim == 2:  # one long product, rather than a batch of them to add up
-        a, g = (reshape(t, shape=(t.numel() // max(t.shape[-1], 1), t.shape[-1])) for t in (a, g))
+    if b.ndim == 2 < a.ndim:  # one long product, rather than a batch of them to add up
+        rows = math.prod(a.shape[:-1])
+        a, g = reshape(a, shape=(rows, a.shape[-1])), reshape(g, shape=(rows, g.shape[-1]))
     return matmul(transpose(a, -1, -2), g)
 
 
@@ -53,8 +55,8 @@ def one_dtype(function: str, **tensors) -> None:
     """Raise TypeError unless all have one dtype, and one that numbers can be multiplied in."""
     kinds = {x.dtype for x in tensors.values()}
     if len(kinds) > 1:
-        raise TypeError(explain(function, "dtypes differ", tensors, "convert one, as in x.to(dtype)"))
-    if xp.bool in kinds or "bool" in map(str, kinds):
+        raise TypeError(explain(function, "dtypes differ", tensors, "convert one with x.to(...)"))
+    if any(str(kind).endswith("bool") for kind in kinds):
         raise TypeError(explain(function, "not for truth values", tensors))
 
 
@@ -127,7 +129,7 @@ def tensordot(a: Tensor, b: Tensor, dims=2) -> Tensor:
         if not 0 <= dims <= min(a.ndim, b.ndim):
             raise ShapeError(explain("tensordot", "too many dims", {"a": a, "b": b, "dims": dims}))
         dims = range(a.ndim - dims, a.ndim), range(dims)
-    left, right = ([d % max(x.ndim, 1) for d in ds] for x, ds in zip((a, b), dims, strict=True))
+    left, right = (wrap_all("tensordot", x, tuple(ds)) for x, ds in zip((a, b), dims, strict=True))
     sizes = [[x.shape[d] for d in ds] for x, ds in ((a, left), (b, right))]
     _need_sizes("tensordot", sizes[0] == sizes[1], a=a, b=b)
     rows = [d for d in range(a.ndim) if d not in left]
@@ -136,10 +138,10 @@ def tensordot(a: Tensor, b: Tensor, dims=2) -> Tensor:
 
 
 def product(a: Tensor, b: Tensor, batch, left, right) -> Tensor:
-    """Multiply with the dimensions of `a` read as (batch, rows, sum), of `b` as (batch, sum, columns).
+    """Multiply as matrices: `a` read as (batch, rows, sum) and `b` as (batch, sum, columns).
 
-    batch: how many leading dimensions they share, as pairs (dimension of a, of b); left, right:
-    (rows, sum) and (sum, columns), lists of dimensions. Returns (*batch, *rows, *columns).
+    batch: the dimensions they share, as pairs (dimension of a, of b); left, right: (rows, sum) and
+    (sum, columns), lists of dimensions. Returns (*batch, *rows, *columns).
     """
     shared = [list(dims) for dims in zip(*batch, strict=True)] or [[], []]
     x = _as_matrices(a, shared[0], *left)

@@ -1,8 +1,8 @@
 """Batch normalisation as one fused op: composed of smaller ones it takes 6 to 10 times as long.
 
 Channels-last memory makes it a matter of a matrix X (places, channels): the statistics are column
-sums, normalising is X * a + c, and the gradient is G * k1 + X * k2 + k3. Rows are kept long by laying
-several places side by side: NumPy's inner loop over 8 channels costs four times that over 256.
+sums, normalising is X * a + c, and the gradient is G * k1 + X * k2 + k3. Rows are kept long by
+laying several places side by side: NumPy's loop over 8 channels costs four times that over 256.
 """
 
 from __future__ import annotations

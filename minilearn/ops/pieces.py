@@ -259,10 +259,15 @@ def repeat(input: Tensor, repeats) -> Tensor:
 def tile(input: Tensor, dims) -> Tensor:
     """Do what `repeat` does, with ones put in front of `dims` if they are few."""
     dims = integers("tile", "dims", dims)
+    if min(dims, default=0) < 0:
+        raise ValueError(explain("tile", "sizes cannot be negative",
+                                 {"input": input, "dims": dims}))
     return repeat(input, (1,) * (input.ndim - len(dims)) + dims)
 
 
-def repeat_interleave(input: Tensor, repeats, dim: int | None = None, *, output_size=None) -> Tensor:
+def repeat_interleave(
+    input: Tensor, repeats, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
     """Repeat each element `repeats` times in its place, along `dim` (None: as one line).
 
     repeats: a number, or an integer tensor with one number for each place.

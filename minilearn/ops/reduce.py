@@ -1,49 +1,144 @@
-"""Sums and maxima over dimensions, each beside the op that spreads a gradient back."""
+"""Sums and maxima over dimensions, each beside the op that spreads a gradient back.
+
+`dim` is one dimension, several, or None for all of them; with `keepdim` they stay, with size 1.
+"""
 
 from __future__ import annotations
 
 from .. import xp
-from ..tensor import Op, Tensor
-from .elementwise import like
+from ..errors import DimError, explain
+from ..tensor import Op, Tensor, no_grad
+from .dims import integers, reduced
+from .elementwise import like, where
 
 
 def spread(g: Tensor, x: Tensor, dim, keepdim: bool) -> Tensor:
     """Stretch a reduced gradient over the shape it was reduced from."""
     if not keepdim:
-        dims = range(x.data.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
-        kept = {d % max(x.data.ndim, 1) for d in dims}
-        g = g.reshape(tuple(1 if i in kept else n for i, n in enumerate(x.data.shape)))
+        gone = reduced("sum", x.data, dim)
+        g = g.reshape(tuple(1 if i in gone else n for i, n in enumerate(x.data.shape)))
     return broadcast_to(g, shape=tuple(x.data.shape))
 
 
 @Op
-def sum(input, *, dim=None, keepdim=False):
-    """Return the sum over the dimensions `dim` (all of them by default)."""
-    return xp.sum(input, axis=dim, keepdims=keepdim)
+def sum(input, *, dim=None, keepdim=False, dtype=None):
+    """Return the sum over the dimensions `dim` (all of them by default).
+
+    Integers and truth values add up to int64; `dtype` converts before adding.
+
+    >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([4., 6.])
+    """
+    if dtype is None and not xp.is_floating(input):
+        dtype = "int64"
+    input = input if dtype is None else xp.astype(input, xp.dtype(dtype))
+    return xp.sum(input, axis=reduced("sum", input, dim), keepdims=keepdim)
 
 
-sum.grad(lambda g, y, x, dim, keepdim: spread(g, x, dim, keepdim))
+sum.grad(lambda g, y, x, dim, keepdim, dtype: spread(g, x, dim, keepdim))
 
 
 @Op
 def broadcast_to(input, *, shape):
     """Return the tensor stretched to `shape`: dimensions of size 1 are repeated, without a copy."""
-    return xp.broadcast_to(input, shape)
+    return xp.broadcast_to(input, integers("broadcast_to", "shape", shape))
 
 
 broadcast_to.grad(lambda g, y, x, shape: g)  # the engine adds the copies up
 
 
+# ---------------------------------------------------------------- the largest
+
+
 @Op
-def amax(input, *, dim=None, keepdim=False):
-    """Return the largest element over the dimensions `dim`; equal ones share the gradient."""
-    return xp.max(input, axis=dim, keepdims=keepdim)
+def amax(input, *, dim=(), keepdim=False):
+    """Return the largest element over the dimensions `dim`; equal ones share the gradient.
+
+    Raises DimError where there is no element.
+    """
+    return xp.max(input, axis=_occupied("amax", input, dim), keepdims=keepdim)
+
+
+@Op
+def amin(input, *, dim=(), keepdim=False):
+    """Return the smallest element over the dimensions `dim`; equal ones share the gradient."""
+    return xp.min(input, axis=_occupied("amin", input, dim), keepdims=keepdim)
+
+
+def _occupied(function, x, dim):
+    dims = reduced(function, x, dim)
+    if any(x.shape[d] == 0 for d in dims):
+        raise DimError(explain(function, "there is nothing along a dimension",
+                               {"input": x, "dim": dim}))
+    return dims
 
 
 def _share(g, y, x, dim, keepdim):
     chosen = like(x, x.data == spread(y, x, dim, keepdim).data)
-    count = chosen.sum(dim, True) if dim is not None else chosen.sum()
-    return spread(g, x, dim, keepdim) * (chosen / count)
+    return spread(g, x, dim, keepdim) * (chosen / sum(chosen, dim=dim, keepdim=True))
 
 
 amax.grad(_share)
+amin.grad(_share)
+
+
+@Op
+def logsumexp(input, *, dim, keepdim=False):
+    """Return `log(sum(exp(input)))` over the dimensions `dim`, without overflow.
+
+    >>> logsumexp(Tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6931)
+    """
+    input, dims = xp.floating(input), reduced("logsumexp", input, dim)
+    with xp.quiet():
+        peak = _finite_peak(input, dims)
+        total = xp.log(xp.sum(xp.exp(input - peak), axis=dims, keepdims=True)) + peak
+    return total if keepdim else xp.squeeze(total, axis=dims)
+
+
+def _finite_peak(x, dims):
+    if 0 in x.shape:
+        return xp.zeros((), x.dtype)
+    peak = xp.max(x, axis=dims, keepdims=True)
+    return xp.where(xp.isfinite(peak), peak, xp.zeros_like(peak))
+
+
+def _softmax_times(g, y, x, dim, keepdim):
+    below = x - spread(y, x, dim, keepdim)
+    # Infinitely far below (or -inf below -inf) nothing flows, where exp would give 0 or nan.
+    lost = Tensor(x.data == -float("inf"))
+    return spread(g, x, dim, keepdim) * where(lost, 0.0, below.exp())
+
+
+logsumexp.grad(_softmax_times)
+
+
+# ---------------------------------------------------------------- counting
+
+
+@no_grad()
+@Op
+def any(input, *, dim=None, keepdim=False):
+    """Say whether any element over the dimensions `dim` is nonzero."""
+    return _truth("any", xp.any, input, dim, keepdim)
+
+
+@no_grad()
+@Op
+def all(input, *, dim=None, keepdim=False):
+    """Say whether all elements over the dimensions `dim` are nonzero."""
+    return _truth("all", xp.all, input, dim, keepdim)
+
+
+def _truth(function, test, input, dim, keepdim):
+    axis = () if dim == () else reduced(function, input, dim)  # here () really means: none
+    found = test(xp.astype(input, xp.bool), axis=axis, keepdims=keepdim)
+    return xp.astype(found, input.dtype) if input.dtype == xp.uint8 else found
+
+
+@no_grad()
+@Op
+def count_nonzero(input, *, dim=None):
+    """Return the number of elements that are not 0, over the dimensions `dim`."""
+    axis = reduced("count_nonzero", input, dim)
+    return xp.sum(xp.astype(input, xp.bool), axis=axis, dtype=xp.int64)

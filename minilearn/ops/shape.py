@@ -7,53 +7,16 @@ Sizes may come one by one or as a tuple: `x.reshape(2, 3)` is `x.reshape((2, 3))
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from functools import wraps
-from operator import index
 
 from .. import xp
 from ..errors import DimError, ShapeError, explain
 from ..tensor import Op, Tensor
+from .dims import integers, wrap, wrap_all
 from .elementwise import clone
 from .reduce import broadcast_to
 
 # ---------------------------------------------------------------- reading arguments
-
-
-def wrap(function: str, x, dim: int, extra: int = 0) -> int:
-    """Count a dimension of `x` from the front: -1 is the last. Raises DimError if there is none.
-
-    extra: how many dimensions the result has more than `x`.
-
-    >>> wrap("sum", Tensor([[1.0]]), -1)
-    1
-    """
-    count = max(len(x.shape) + extra, 1)
-    try:
-        found = index(dim)
-    except TypeError:
-        raise TypeError(explain(function, "a dimension must be an integer", {"dim": dim})) from None
-    if not -count <= found < count:
-        raise DimError(explain(function, f"there is no dimension {found}", {"input": x, "dim": dim},
-                               f"choose one from {-count} to {count - 1}"))
-    return found % count
-
-
-def wrap_all(function: str, x, dims) -> tuple[int, ...]:
-    """Count dimensions from the front; each may be named once."""
-    dims = tuple(wrap(function, x, d) for d in integers(function, "dims", dims))
-    if len(set(dims)) < len(dims):
-        raise DimError(explain(function, "a dimension is named twice", {"input": x, "dims": dims}))
-    return dims
-
-
-def integers(function: str, name: str, values) -> tuple[int, ...]:
-    """Return one integer, or a list of them, as a tuple."""
-    several = values if isinstance(values, tuple | list) else (values,)
-    if not any(isinstance(value, bool) for value in several):
-        with suppress(TypeError):
-            return tuple(map(index, several))
-    raise TypeError(explain(function, f"{name} must be integers", {name: values}))
 
 
 def sizes_last(function):

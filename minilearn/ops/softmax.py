@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import xp
 from ..tensor import Op
-from .elementwise import like, sigmoid
+from .exponential import sigmoid
+from .order import clamp
 
 
 def _below_peak(x, dim):
@@ -52,10 +53,8 @@ def bernoulli_nll(input, target):
     return -(target * log_p + (1 - target) * log_q)
 
 
-def _towards_target(g, y, p, t):
-    # The variance is kept off 0, so that a wrong and certain prediction has a finite gradient.
-    variance = p * (1 - p)
-    return g * (p - t) / (variance + like(p, variance.data < 1e-12) * 1e-12)
-
-
-bernoulli_nll.grad(_towards_target, lambda g, y, p, t: g * ((1 - p).log() - p.log()))
+bernoulli_nll.grad(
+    # The variance is kept off 0: a prediction both certain and wrong has a finite gradient.
+    lambda g, y, p, t: g * (p - t) / clamp(p * (1 - p), min=1e-12),
+    lambda g, y, p, t: g * ((1 - p).log() - p.log()),
+)

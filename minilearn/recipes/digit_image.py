@@ -8,15 +8,15 @@ import numpy as np
 
 from .folder import RunError
 
-SIDE, BOX = 28, 20  # MNIST: the ink fits a box of 20 x 20, its centre of mass in the middle of 28 x 28
+SIDE, BOX = 28, 20  # MNIST: ink fits a box of 20 x 20, its centre of mass is the middle of 28 x 28
 
 
 def read_digit(path: str | Path) -> np.ndarray:
     """Read an image file as a digit: bytes (1, 28, 28), bright ink on black.
 
-    A picture of another size is cropped to its ink, scaled to 20 x 20 and centred; one with a bright
-    border is taken as dark ink on paper and inverted. Raises RunError if it is no readable image or
-    has no ink.
+    A picture of another size is cropped to its ink, scaled to 20 x 20 and centred; one with a
+    bright border is taken as dark ink on paper and inverted. Raises RunError if it is no readable
+    image or has no ink.
     """
     grey = _grey(path)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])

@@ -39,10 +39,10 @@ class RunFolder:
         return cls(Path(root) / f"{name}-{max(taken, default=0) + 1:03d}")
 
     def begin(self, settings: dict[str, Any], resume: bool) -> bool:
-        """Claim the folder for a run with these settings; return whether there is one to go on with.
+        """Claim the folder for a run; return whether there is a checkpoint to go on from.
 
-        Raises RunError when the folder is taken and `resume` was not said, when there is nothing to
-        resume, or when the settings are not those the run was begun with.
+        Raises RunError when the folder is taken and `resume` was not said, when there is nothing
+        to resume, or when the settings are not those the run was begun with.
         """
         if not resume:
             if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):

@@ -68,7 +68,7 @@ def _given(value: Any, default: Any) -> Any:
 
 
 def make_learner(
-    settings: ResnetSettings, sets: tuple[data.Images, data.Images], callbacks: Sequence[Callback] = ()
+    settings: ResnetSettings, sets: tuple[data.Images, ...], callbacks: Sequence[Callback] = ()
 ) -> tuple[Learner, data.Normalize]:
     """Build the loaders, the model and the learner; all chance follows from the seed."""
     xp.manual_seed(settings.seed)
@@ -129,15 +129,15 @@ def summarize(learn: Learner, settings: ResnetSettings) -> dict[str, Any]:
 def draw(learn: Learner, sets: Any, normalize: data.Normalize, folder: Path) -> None:
     """Write the run's figures."""
     found = Interpretation.of(learn)
-    train, valid = sets
+    train = sets[0]
     pictures = {
-        "augmentations": viz.augmentations(train, data.RandomPadCrop(padding=3, size=28)),
-        "batch": viz.labelled_batch(train),
-        "losses": viz.losses(learn.recorder),
-        "metrics": viz.metrics(learn.recorder),
-        "schedule": viz.schedules(learn.recorder),
-        "confusion": viz.confusion_matrix(found, valid.classes),
-        "top_losses": viz.top_losses(found, valid),
+        "augmentations": viz.augmentations(train[0][0], data.RandomPadCrop(padding=3, size=28)),
+        "batch": viz.labelled_batch(*next(iter(learn.train)), train.classes, normalize=normalize),
+        "losses": viz.losses(learn),
+        "metrics": viz.metrics(learn),
+        "schedule": viz.schedules(learn),
+        "confusion": viz.confusion_matrix(found),
+        "top_losses": viz.top_losses(found),
     }
     for name, figure in pictures.items():
         viz.save(figure, folder / f"{name}.png")

@@ -63,13 +63,14 @@ class Callback:
         known = [name for name in vars(Callback) if name.startswith(("before_", "after_", "on_"))]
         for name in vars(cls):
             if name.startswith(("before_", "after_", "on_")) and name not in known:
-                raise TypeError(f"{cls.__name__}.{name}: no such event; there are {', '.join(known)}")
+                events = ", ".join(known)
+                raise TypeError(f"{cls.__name__}.{name}: no such event; there are {events}")
 
 
 class Recorder(Callback):
     """Keep the numbers of the run: a row for each epoch, loss and rates for each batch.
 
-    `history`: rows with `epoch` (from 1), `train_loss` (smoothed), `valid_loss`, metrics, `seconds`.
+    `history`: rows of `epoch` (from 1), `train_loss` (smoothed), `valid_loss`, metrics, `seconds`.
     """
 
     def __init__(self) -> None:
@@ -150,7 +151,7 @@ class EarlyStopping(Callback):
     """
 
     def __init__(
-        self, monitor: str = "valid_loss", patience: int = 3, min_delta: float = 0.0, mode: str = "min"
+        self, monitor: str = "valid_loss", patience: int = 3, min_delta: float = 0, mode: str = "min"
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f'EarlyStopping: mode must be "min" or "max", got {mode!r}')
@@ -189,8 +190,8 @@ class StopOnNaN(Callback):
             return
         rates = ", ".join(f"{group['lr']:.3g}" for group in learn.optimizer.param_groups)
         raise Diverged(
-            f"the loss is {loss} at step {learn.iteration + 1} (epoch {learn.epoch + 1}) with learning "
-            f"rate {rates}; {first_bad_place(learn.model, learn.batch[0])}. Try a learning rate 10 "
+            f"the loss is {loss} at step {learn.iteration + 1} (epoch {learn.epoch + 1}) with "
+            f"learning rate {rates}; {first_bad_place(learn.model, learn.batch[0])}. Try a learning rate 10 "
             "times smaller, or look at the data for values that are not finite."
         )
 

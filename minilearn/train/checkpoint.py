@@ -55,8 +55,8 @@ def load_checkpoint(learn: Learner, path: str | Path) -> None:
     learn.model.load_state_dict(state["model"])
     learn.optimizer.load_state_dict(state["optimizer"])
     if len(state["callbacks"]) != len(learn.callbacks):
-        raise ValueError(f"load_checkpoint: {path} was written with {len(state['callbacks'])} callbacks, "
-                         f"this learner has {len(learn.callbacks)}; make it with the same ones")
+        raise ValueError(f"load_checkpoint: {path} has the state of {len(state['callbacks'])} "
+                         f"callbacks, this learner has {len(learn.callbacks)}; use the same ones")
     for callback, kept in zip(learn.callbacks, state["callbacks"], strict=True):
         callback.load_state_dict(kept)
     xp.generator().bit_generator.state = state["generator"]
@@ -79,14 +79,14 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def _split(value: Any, name: str, arrays: dict[str, Any]) -> Any:
-    """Move the tensors of a nested structure into `arrays`, and leave their names in their place."""
+    """Move the tensors of a nested structure into `arrays`, leaving their names in their place."""
     if isinstance(value, Tensor):
         arrays[name] = xp.to_numpy(xp.contiguous(value.data))
         return {"__array__": name}
     if isinstance(value, dict):
         # JSON has only text keys: a list of pairs keeps numbers as they are.
-        pairs = [[key, _split(v, f"{name}.{key}".lstrip("."), arrays)] for key, v in value.items()]
-        return {"__dict__": pairs}
+        names = {key: f"{name}.{key}".lstrip(".") for key in value}
+        return {"__dict__": [[key, _split(value[key], names[key], arrays)] for key in value]}
     if isinstance(value, list | tuple):
         items = [_split(v, f"{name}.{i}", arrays) for i, v in enumerate(value)]
         return {"__tuple__": items} if isinstance(value, tuple) else items

@@ -23,14 +23,9 @@ class Learner:
     """
 
     def __init__(
-        self,
-        model: Module,
-        train: Iterable,
-        valid: Iterable | None = None,
-        *,
+        self, model: Module, train: Iterable, valid: Iterable | None = None, *,
         loss: Callable[[Any, Any], Tensor] = F.cross_entropy,
-        optimizer: Callable[..., Any] = AdamW,
-        metrics: Sequence[Callable] = (accuracy,),
+        optimizer: Callable[..., Any] = AdamW, metrics: Sequence[Callable] = (accuracy,),
         callbacks: Sequence[Callback] = (),
     ):
         self.model, self.train, self.valid = model, train, valid
@@ -39,8 +34,8 @@ class Learner:
         self.callbacks = [self.recorder, *callbacks]
         self.epoch = self.iteration = 0  # finished so far
 
-    def fit(self, epochs: int, lr: float | None = None, callbacks: Sequence[Callback] = ()) -> None:
-        """Train until `epochs` epochs are finished (a resumed learner does what is left of them)."""
+    def fit(self, epochs: int, lr: float = 0.0, callbacks: Sequence[Callback] = ()) -> None:
+        """Train until `epochs` epochs are finished: a resumed learner does what is left of them."""
         self.epochs, self.active = epochs, [*self.callbacks, *callbacks]
         for group in self.optimizer.param_groups if lr else ():
             group["lr"] = lr

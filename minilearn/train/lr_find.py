@@ -75,7 +75,8 @@ def lr_find(
     Stops early when the smoothed loss exceeds four times its best. Source: Smith 2015, fast.ai.
     """
     if not 0 < start < end or steps < 2:
-        raise ValueError(f"lr_find: needs 0 < start < end and steps >= 2, got {start}, {end}, {steps}")
+        raise ValueError(f"lr_find: needs 0 < start < end and steps >= 2; got start {start}, "
+                         f"end {end}, steps {steps}")
     weights = copy.deepcopy(learn.model.state_dict())
     optimizer = copy.deepcopy(learn.optimizer.state_dict())
     kept = learn.callbacks, learn.valid, learn.epoch, learn.iteration

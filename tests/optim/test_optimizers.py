@@ -265,7 +265,8 @@ BAD = [
     ("SGD", {"lr": "fast"}), ("SGD", {"lr": None}), ("SGD", {"rate": 0.1}),
     ("Adam", {"lr": -1.0}), ("Adam", {"lr": float("nan")}), ("Adam", {"eps": -1e-8}),
     ("Adam", {"weight_decay": -1.0}), ("Adam", {"betas": (1.0, 0.9)}),
-    ("Adam", {"betas": (0.9, 1.0)}), ("Adam", {"betas": (-0.1, 0.9)}), ("Adam", {"betas": (0, 0.9)}),
+    ("Adam", {"betas": (0.9, 1.0)}), ("Adam", {"betas": (-0.1, 0.9)}),
+    ("Adam", {"betas": (0, 0.9)}),
     ("AdamW", {"lr": -1.0}), ("AdamW", {"betas": (0.9, 1.1)}),
     ("AdamW", {"decoupled_weight_decay": False}),
     ("RMSprop", {"lr": -1.0}), ("RMSprop", {"alpha": -0.1}), ("RMSprop", {"eps": -1.0}),
@@ -304,10 +305,15 @@ def test_bad_parameters_raise(case):
             build(ml, "SGD", params=PARAMS[case])()
 
 
+POSITIONAL = {
+    "SGD": (0.1, 0.9, 0.1, 0.01, False), "Adam": (0.1, (0.5, 0.6), 1e-3, 0.1, True),
+    "AdamW": (0.1, (0.5, 0.6), 1e-3, 0.1, True), "Adagrad": (0.1, 0.2, 0.3, 0.4, 0.5),
+    "RMSprop": (0.1, 0.2, 0.3, 0.4, 0.5, True),
+}
+
+
 def test_positional_arguments_are_torchs():
-    for name, args in {"SGD": (0.1, 0.9, 0.1, 0.01, False), "Adam": (0.1, (0.5, 0.6), 1e-3, 0.1, True),
-                       "AdamW": (0.1, (0.5, 0.6), 1e-3, 0.1, True), "Adagrad": (0.1, 0.2, 0.3, 0.4, 0.5),
-                       "RMSprop": (0.1, 0.2, 0.3, 0.4, 0.5, True)}.items():
+    for name, args in POSITIONAL.items():
         mine, its = (build(library, name, args)().param_groups[0] for library in (ml, torch))
         for key in mine.keys() - {"params"}:
             assert mine[key] == its[key], (name, key)

@@ -114,8 +114,8 @@ class CyclicLR(LRScheduler):
     """Let the rate go up and down between `base_lr` and `max_lr` in straight lines (Smith 2017).
 
     step_size_up, step_size_down: calls of `step()` to the top and back. mode: "triangular",
-    "triangular2" (each cycle half as high) or "exp_range" (height gamma**step). scale_fn: the height
-    as a function of the cycle or of the step instead (scale_mode "cycle" or "iterations").
+    "triangular2" (each cycle half as high) or "exp_range" (height gamma**step). scale_fn: the
+    height as a function of the cycle or of the step instead (scale_mode "cycle", "iterations").
     """
 
     def __init__(self, optimizer: Optimizer, base_lr: float | list[float],

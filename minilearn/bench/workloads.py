@@ -1,0 +1,48 @@
+"""What is timed. Each workload names a function that every contestant's module has, and its
+arguments: `function(*arguments)` returns a `Workload`, ready to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+WORKLOADS: dict[str, tuple[str, tuple]] = {
+    "resnet-mnist-64": ("resnet_step", (64,)),
+    "resnet-mnist-512": ("resnet_step", (512,)),
+    "autograd-overhead": ("chain", (500,)),
+}
+CONTESTANTS = {"minilearn": "minilearn.bench.ours", "torch": "minilearn.bench.twins"}
+
+
+@dataclass
+class Workload:
+    """One computation: `step()` runs it once and returns numbers that must be equal on all sides.
+
+    weights: the arrays that it starts from; load: set them, so that all start from the same ones.
+    """
+
+    step: Callable[[], list[float]]
+    weights: Callable[[], list[np.ndarray]] = list
+    load: Callable[[list[np.ndarray]], Any] = len
+
+
+def digits(batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a batch of made-up digits: images (batch, 1, 28, 28) float32, and classes."""
+    rng = np.random.default_rng(0)
+    images = rng.random((batch, 1, 28, 28), dtype=np.float32)
+    return images, rng.integers(0, 10, batch)
+
+
+def factors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return x, a, b (4, 4) float32 for the chain x <- x a + b; it neither grows nor dies out."""
+    rng = np.random.default_rng(0)
+    x, a, b = rng.uniform(0.5, 1.0, (3, 4, 4)).astype(np.float32)
+    return x, a, b
+
+
+# The lesson's Adam, at a rate at which rounding errors stay small over three steps.
+ADAM = {"lr": 1e-3, "betas": (0.9, 0.99), "eps": 1e-8, "weight_decay": 1e-2}

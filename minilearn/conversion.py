@@ -1,0 +1,218 @@
+"""What Python and other libraries ask of a Tensor: its size and dtype, numbers, copies, pickles.
+
+Here too is what changes a tensor in place; where gradients are recorded, that is refused.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import wraps
+from typing import Any
+
+from . import xp
+from .errors import DimError, ShapeError, explain
+from .ops.dims import wrap
+from .ops.elementwise import cast
+from .ops.index import item_at, resolved
+from .tensor import Tensor, as_tensors, is_grad_enabled
+
+# ---------------------------------------------------------------- size and dtype
+
+
+def size(input: Tensor, dim: int | None = None):
+    """Return the shape, or the size of one dimension."""
+    if dim is None:
+        return input.shape
+    if not input.shape:
+        raise DimError(explain("size", "a number has no dimensions", {"input": input, "dim": dim}))
+    return input.shape[wrap("size", input, dim)]
+
+
+def dim(input: Tensor) -> int:
+    """Return the number of dimensions."""
+    return input.data.ndim
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Say whether the tensor holds floating-point numbers."""
+    return xp.is_floating(input.data)
+
+
+def to(input: Tensor, dtype: Any = None, *, copy: bool = False) -> Tensor:
+    """Return the tensor as another dtype (itself where nothing changes); gradients flow through.
+
+    dtype: a dtype, its name, or a Tensor that has it. Raises TypeError for anything else: the
+    device is chosen for the whole program, by `minilearn.use(...)`.
+
+    >>> Tensor([1.7]).to("int64")
+    tensor([1])
+    """
+    kind = input.data.dtype if dtype is None else _kind(dtype)
+    if kind != input.data.dtype:
+        return cast(input, dtype=kind)
+    return input.clone() if copy else input
+
+
+def _kind(dtype):
+    try:
+        return dtype.data.dtype if isinstance(dtype, Tensor) else xp.dtype(dtype)
+    except (TypeError, AttributeError):
+        raise TypeError(f"to: {dtype!r} is not a dtype; to compute on another device, call "
+                        "minilearn.use(...) first") from None
+
+
+def type_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return the tensor in the dtype of the other."""
+    return to(input, other)
+
+
+CASTS = {
+    name: lambda input, kind=kind: to(input, kind)
+    for name, kind in {"float": "float32", "double": "float64", "long": "int64", "int": "int32",
+                       "short": "int16", "bool": "bool"}.items()
+}
+
+# ---------------------------------------------------------------- Python's protocols
+
+
+def length(x: Tensor) -> int:
+    """Return the size of the first dimension."""
+    if not x.shape:
+        raise TypeError("len: a tensor without dimensions has no length")
+    return x.shape[0]
+
+
+def rows(x: Tensor):
+    """Go through the first dimension."""
+    if not x.shape:
+        raise TypeError("iter: a tensor without dimensions has no rows; use x.item()")
+    return iter([item_at(x, i) for i in range(x.shape[0])])
+
+
+def truth(x: Tensor) -> bool:
+    """Return the truth of the one element."""
+    if x.numel() != 1:
+        raise RuntimeError(explain("bool", "only one element is true or false", {"tensor": x},
+                                   "use x.any() or x.all()"))
+    return bool(x.item())
+
+
+def number(kind):
+    """Make the function that turns a tensor of one element into a Python number."""
+
+    def convert(x: Tensor):
+        if x.numel() != 1:
+            raise ValueError(explain(kind.__name__, "only for one element", {"tensor": x}))
+        return kind(x.item())
+
+    return convert
+
+
+def as_index(x: Tensor) -> int:
+    """Return the one integer, to index Python's lists with."""
+    if x.numel() != 1 or xp.is_floating(x.data):
+        raise TypeError(explain("index", "only one integer can index", {"tensor": x}))
+    return int(x.item())
+
+
+def as_numpy(x: Tensor, dtype: Any = None, copy: bool | None = None):
+    """Return the values where NumPy asks for an array."""
+    array = x.numpy()
+    return array if dtype is None and not copy else array.astype(dtype or array.dtype, copy=True)
+
+
+def formatted(x: Tensor, spec: str) -> str:
+    """Write the tensor, or its one number in the given format: f"{loss:.3f}"."""
+    return format(x.item(), spec) if not x.shape and spec else format(str(x), spec)
+
+
+def _need_leaf(function: str, x: Tensor) -> None:
+    if not x.is_leaf:
+        raise RuntimeError(f"{function}: this tensor was computed, and its history cannot be "
+                           f"copied. To repair it: use x.detach() or x.clone()")
+
+
+def deep_copied(x: Tensor, memo: dict) -> Tensor:
+    """Copy a tensor that was not computed: values, requires_grad and gradient."""
+    _need_leaf("deepcopy", x)
+    new = memo[id(x)] = rebuilt(type(x), xp.copy(x.data), x.requires_grad)
+    if x.grad is not None:
+        new.grad = copy.deepcopy(x.grad, memo)
+    return new
+
+
+def rebuilt(kind: type, array: Any, requires_grad: bool) -> Tensor:
+    """Make a tensor from its array; one of NumPy's moves to the current library."""
+    new = kind.__new__(kind)
+    new.data = array if isinstance(array, xp.ARRAY) else xp.array(array)
+    new.node = None
+    new.requires_grad = requires_grad
+    return new
+
+
+def pickled(x: Tensor, protocol: int):
+    """Pickle values and requires_grad, as a NumPy array that any library can read back."""
+    _need_leaf("pickle", x)
+    return rebuilt, (type(x), xp.to_numpy(x.data), x.requires_grad)
+
+
+PROTOCOLS = {
+    "__len__": length, "__iter__": rows, "__bool__": truth, "__index__": as_index,
+    "__float__": number(float), "__int__": number(int), "__array__": as_numpy,
+    "__contains__": lambda x, value: bool((x == value).any()),
+    "__format__": formatted, "__deepcopy__": deep_copied, "__reduce_ex__": pickled,
+}
+
+# ---------------------------------------------------------------- changes in place
+
+
+def set_item(x: Tensor, index: Any, value: Any) -> None:
+    """Write `x[index] = value` into a tensor that no gradient is recorded for; `value` broadcasts.
+
+    Raises RuntimeError for a tensor that a gradient flows through: its history would be wrong.
+    """
+    (_, value) = as_tensors("setitem", (x, value))
+    if not x.is_leaf or is_grad_enabled() and (x.requires_grad or value.requires_grad):
+        raise RuntimeError(explain(
+            "setitem", "a tensor whose gradient is recorded cannot be changed in place",
+            {"tensor": x, "value": value},
+            "make a new one: minilearn.where(mask, value, x), x.index_put(...), x.scatter(...) or "
+            "minilearn.cat(...)"))
+    overwrite("setitem", x, value, resolved(x, index))
+
+
+def in_place(op):
+    """Make `x += y` and the like: in place where no gradient is recorded, else a new tensor.
+
+    Raises RuntimeError for parameters outside `no_grad`, as torch does.
+    """
+
+    @wraps(op.forward)
+    def update(x, other):
+        if x.requires_grad and x.is_leaf and is_grad_enabled():
+            raise RuntimeError(f"{op.__name__}: a tensor that requires a gradient cannot be changed "
+                               "in place. To repair it: do it inside `with no_grad():`")
+        y = op(x, other)
+        if y.requires_grad or not x.is_leaf:
+            return y
+        overwrite(op.__name__, x, y, ((), None))
+        return x
+
+    return update
+
+
+def overwrite(function: str, x: Tensor, value: Tensor, index) -> None:
+    """Set values in the tensor's own memory, in its own dtype."""
+    target = xp.getitem(x.data, *index)
+    missing = len(value.shape) - target.ndim
+    given = value.data if missing <= 0 else xp.reshape(value.data, value.shape[missing:]) \
+        if set(value.shape[:missing]) <= {1} else value.data
+    try:
+        given = xp.broadcast_to(given, tuple(target.shape))
+    except (ValueError, RuntimeError):
+        raise ShapeError(explain(function, "the values do not fit", {"tensor": x, "value": value},
+                                 f"give values of shape {tuple(target.shape)}")) from None
+    if xp.is_floating(given) and not xp.is_floating(x.data) and function != "setitem":
+        raise TypeError(explain(function, "the result does not fit the tensor's dtype",
+                                {"tensor": x, "result": value}))
+    xp.setitem(x.data, *index, xp.astype(given, x.data.dtype))

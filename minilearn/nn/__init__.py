@@ -1,0 +1,107 @@
+"""Modules: layers, containers and losses with torch.nn's names, arguments and `state_dict` keys."""
+
+from .. import functional
+from . import init, parametrize
+from .activation import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from .adapters import Flatten, Identity, Lambda, Unflatten
+from .attention import MultiheadAttention
+from .blocks import (
+    AdaptiveConcatPool2d,
+    BatchNorm1dFlat,
+    MergeLayer,
+    PoolFlatten,
+    SequentialEx,
+    SigmoidRange,
+    bn_drop_lin,
+    conv_layer,
+    init_default,
+    res_block,
+    sigmoid_range,
+)
+from .cells import GRUCell, LSTMCell, RNNCell
+from .containers import (
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
+from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from .dropout import Dropout, Dropout1d, Dropout2d
+from .linear import Bilinear, Embedding, Linear
+from .loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineSimilarity,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
+from .module import Module
+from .norm import (
+    BatchNorm1d,
+    BatchNorm2d,
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    LayerNorm,
+)
+from .parameter import Parameter
+from .parametrizations import spectral_norm, weight_norm
+from .pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+)
+from .recurrent import GRU, LSTM, RNN
+from .spatial import (
+    Fold,
+    PixelShuffle,
+    PixelUnshuffle,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    Unfold,
+    Upsample,
+    ZeroPad1d,
+    ZeroPad2d,
+)
+from .summary import Summary, summary
+
+__all__ = [
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveConcatPool2d", "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
+    "BatchNorm1dFlat", "BatchNorm2d", "Bilinear", "Conv1d", "Conv2d", "ConvTranspose1d",
+    "ConvTranspose2d", "CosineSimilarity", "CrossEntropyLoss", "Dropout", "Dropout1d", "Dropout2d",
+    "ELU", "Embedding", "Flatten", "Fold", "GELU", "GRU", "GRUCell", "GroupNorm", "HuberLoss",
+    "Identity", "InstanceNorm1d", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell",
+    "Lambda", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool1d", "MaxPool2d",
+    "MergeLayer", "Module", "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss",
+    "Parameter", "ParameterDict", "ParameterList", "PixelShuffle", "PixelUnshuffle", "PoolFlatten",
+    "RNN", "RNNCell", "ReLU", "ReflectionPad1d", "ReflectionPad2d", "ReplicationPad1d",
+    "ReplicationPad2d", "Sequential", "SequentialEx", "SiLU", "Sigmoid", "SigmoidRange",
+    "SmoothL1Loss", "Softmax", "Softplus", "Summary", "Tanh", "Unflatten", "Unfold", "Upsample",
+    "ZeroPad1d", "ZeroPad2d", "bn_drop_lin", "conv_layer", "functional", "init", "init_default",
+    "parametrize", "res_block", "sigmoid_range", "spectral_norm", "summary", "weight_norm",
+]

@@ -1,0 +1,53 @@
+"""Reading the arguments that name dimensions and sizes; every function here raises in sentences."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from operator import index
+
+from ..errors import DimError, explain
+
+
+def wrap(function: str, x, dim: int, extra: int = 0) -> int:
+    """Count a dimension of `x` from the front: -1 is the last. Raises DimError if there is none.
+
+    x: a tensor or an array; a single number is taken as a vector. extra: how many dimensions the
+    result has more than `x`.
+
+    >>> from ..tensor import Tensor
+    >>> wrap("sum", Tensor([[1.0]]), -1)
+    1
+    """
+    count = max(len(x.shape) + extra, 1)
+    try:
+        found = index(dim)
+    except TypeError:
+        raise TypeError(explain(function, "a dimension must be an integer", {"dim": dim})) from None
+    if not -count <= found < count:
+        raise DimError(explain(function, f"there is no dimension {found}", {"input": x, "dim": dim},
+                               f"choose one from {-count} to {count - 1}"))
+    return found % count
+
+
+def wrap_all(function: str, x, dims) -> tuple[int, ...]:
+    """Count dimensions from the front; each may be named once."""
+    dims = tuple(wrap(function, x, d) for d in integers(function, "dims", dims))
+    if len(set(dims)) < len(dims):
+        raise DimError(explain(function, "a dimension is named twice", {"input": x, "dims": dims}))
+    return dims
+
+
+def reduced(function: str, x, dim) -> tuple[int, ...]:
+    """List the dimensions that a reduction over `dim` removes: all of them for None and ()."""
+    everything = dim is None or isinstance(dim, tuple | list) and not dim
+    dims = range(len(x.shape)) if everything else wrap_all(function, x, dim)
+    return tuple(dims) if x.shape else ()
+
+
+def integers(function: str, name: str, values) -> tuple[int, ...]:
+    """Return one integer, or a list of them, as a tuple."""
+    several = values if isinstance(values, tuple | list) else (values,)
+    if not any(isinstance(value, bool) for value in several):
+        with suppress(TypeError):
+            return tuple(map(index, several))
+    raise TypeError(explain(function, f"{name} must be integers", {name: values}))

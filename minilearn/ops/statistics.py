@@ -1,0 +1,111 @@
+"""Means, variances and norms: composed of sums and powers."""
+
+from __future__ import annotations
+
+import math
+
+from .. import xp
+from ..errors import explain
+from ..tensor import Tensor, as_tensors
+from .dims import reduced
+from .elementwise import abs, cast, square, where
+from .reduce import amax, amin, sum
+
+
+def mean(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
+    """Return the mean over the dimensions `dim` (all by default); nan of nothing.
+
+    Raises TypeError for integers, unless `dtype` converts them.
+
+    >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), 0)
+    tensor([2., 3.])
+    """
+    input = _floating("mean", input, dtype)
+    return sum(input, dim=dim, keepdim=keepdim) / _count("mean", input, dim)
+
+
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Tensor:
+    """Return the variance: squared distances from the mean, added and divided by n - correction.
+
+    correction: 1 by default; `unbiased=False` is torch's older way to say 0. nan or inf where
+    nothing is left to divide by.
+
+    >>> var(Tensor([1.0, 2.0, 3.0]))
+    tensor(1.)
+    """
+    return _spread("var", input, dim, unbiased, keepdim, correction)[0]
+
+
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Tensor:
+    """Return the standard deviation, the root of `var`; its gradient is 0 where it is 0."""
+    return _power(_spread("std", input, dim, unbiased, keepdim, correction)[0], 0.5)
+
+
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return `var` and `mean`."""
+    return _spread("var_mean", input, dim, unbiased, keepdim, correction)
+
+
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return `std` and `mean`."""
+    variance, centre = _spread("std_mean", input, dim, unbiased, keepdim, correction)
+    return _power(variance, 0.5), centre
+
+
+def _spread(function, input, dim, unbiased, keepdim, correction):
+    if isinstance(dim, bool):  # var(x, False)
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{function}: give unbiased or correction, not both")
+    correction = 1 if correction is None else correction
+    correction = correction if unbiased is None else int(unbiased)
+    input = _floating(function, input)
+    n = _count(function, input, dim)
+    centre = mean(input, dim, True)
+    total = sum(square(input - centre), dim=dim, keepdim=keepdim)
+    freedom = n - correction if n > correction else 0
+    return total / freedom, centre if keepdim else mean(input, dim)
+
+
+def norm(input, p="fro", dim=None, keepdim=False, dtype=None) -> Tensor:
+    """Return `sum(|x|^p)^(1/p)` over the dimensions `dim`: the length of a vector for p = 2.
+
+    p: a number ("fro" is 2), inf or -inf (the largest, the smallest |x|), 0 (how many are nonzero).
+    The gradient at 0 is 0. "nuc" is left out.
+
+    >>> norm(Tensor([3.0, 4.0]))
+    tensor(5.)
+    """
+    input = _floating("norm", input, dtype)
+    p = 2.0 if p in ("fro", None) else p
+    if isinstance(p, bool) or not isinstance(p, int | float):
+        raise ValueError(explain("norm", "p must be a number or 'fro'", {"input": input, "p": p}))
+    if math.isinf(p):
+        return (amax if p > 0 else amin)(abs(input), dim=() if dim is None else dim, keepdim=keepdim)
+    if p == 0:
+        nonzero = Tensor(xp.astype(input.data != 0, input.data.dtype))
+        return sum(nonzero, dim=dim, keepdim=keepdim)
+    if p == 1:
+        return sum(abs(input), dim=dim, keepdim=keepdim)
+    powers = square(input) if p == 2 else _power(abs(input), p)
+    return _power(sum(powers, dim=dim, keepdim=keepdim), 1 / p)
+
+
+def _power(x, p):
+    """Return x ** p for x >= 0, flat at 0: the gradient there is 0, where it might be infinite."""
+    zero = Tensor(x.data == 0)
+    return where(zero, 0.0 if p > 0 else math.inf, where(zero, 1.0, x) ** p)
+
+
+def _floating(function, input, dtype=None):
+    (input,) = as_tensors(function, (input,))
+    input = input if dtype is None else cast(input, dtype=dtype)
+    if not xp.is_floating(input.data):
+        raise TypeError(explain(function, "only for floating-point numbers", {"input": input},
+                                "convert it with x.float()"))
+    return input
+
+
+def _count(function, input, dim) -> int:
+    """Return how many elements each result is made of."""
+    return math.prod(input.shape[d] for d in reduced(function, input, dim))

@@ -1,0 +1,178 @@
+"""Activations against torch: values, gradients, gradients of gradients, corners and errors."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as T
+from against_torch import agree, both_raise, close, ours, theirs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minilearn.functional as F
+
+seeds = st.integers(0, 10**6)
+kinds = st.sampled_from(["float32", "float64"])
+shapes = st.lists(st.integers(0, 4), max_size=3).map(tuple)
+slopes = st.sampled_from([-0.5, 0.0, 0.01, 0.25, 1.0, 2.0])
+alphas = st.sampled_from([0.3, 1.0, 2.5])
+
+# Every elementwise activation with the options torch gives it.
+ELEMENTWISE = {
+    "relu": {},
+    "relu6": {},
+    "leaky_relu": {"negative_slope": slopes},
+    "elu": {"alpha": st.sampled_from([-0.5, 0.0, 0.3, 1.0, 2.5])},
+    "celu": {"alpha": alphas},
+    "selu": {},
+    "gelu": {"approximate": st.sampled_from(["none", "tanh"])},
+    "silu": {},
+    "mish": {},
+    "softplus": {"beta": alphas, "threshold": st.sampled_from([0.5, 2.0, 20.0])},
+    "softsign": {},
+    "sigmoid": {},
+    "tanh": {},
+    "logsigmoid": {},
+    "hardtanh": {"min_val": st.sampled_from([-2.0, -1]), "max_val": st.sampled_from([-1, 1, 3.0])},
+    "hardsigmoid": {},
+    "hardswish": {},
+}
+WITH_INTEGERS = {"relu", "relu6", "sigmoid", "tanh", "softsign", "hardtanh"}
+FLOATS_ONLY = sorted(ELEMENTWISE.keys() - WITH_INTEGERS)
+
+
+def pair(name):
+    return getattr(F, name), getattr(T, name)
+
+
+def numbers(seed, shape, dtype):
+    """Half of them free, half of them on a grid that meets every corner: 0, 1, 3, 6 ..."""
+    rng = np.random.default_rng(seed)
+    free, grid = rng.standard_normal(shape) * 3, rng.integers(-12, 13, shape) / 2
+    return np.asarray(np.where(rng.random(shape) < 0.5, free, grid), dtype)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@settings(max_examples=20)
+@given(data=st.data(), seed=seeds, shape=shapes, dtype=kinds)
+def test_elementwise(name, data, seed, shape, dtype):
+    options = {k: data.draw(s, k) for k, s in ELEMENTWISE[name].items()}
+    given_ones = {k: v for k, v in options.items() if data.draw(st.booleans(), f"give {k}")}
+    agree(*pair(name), numbers(seed, shape, dtype), reduction=4, **given_ones)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_far_out(name, dtype):
+    x = np.array([-100, -30, -0.0, 0.0, 30, 100], dtype)
+    agree(*pair(name), x)
+    agree(*pair(name), np.array([-np.inf, -1e30, -800, 800, 1e30, np.inf, np.nan], dtype), order=0)
+
+
+@pytest.mark.parametrize("name", FLOATS_ONLY)
+def test_numbers_that_are_not_floating(name):
+    both_raise(*pair(name), np.array([1, -2]), match=f"{name}:")
+    both_raise(*pair(name), np.array([True, False]), match=f"{name}:")
+
+
+def test_integers():
+    x = np.array([-3, -1, 0, 2, 9])
+    for name in ("relu", "relu6", "sigmoid", "tanh", "softsign"):
+        agree(*pair(name), x)
+    agree(F.hardtanh, T.hardtanh, x, -2, 3)
+    both_raise(F.hardtanh, T.hardtanh, np.array([True]), match="hardtanh:")
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_what_is_left_out_raises(name):
+    with pytest.raises(TypeError):
+        pair(name)[0](ours(np.ones(2)), inplace=True)
+    with pytest.raises(TypeError, match=name):
+        pair(name)[0]([1.0, 2.0])
+
+
+def test_refused_options():
+    x = np.array([1.0, -1.0])
+    both_raise(F.hardtanh, T.hardtanh, x, 2.0, 1.0, match="min_val=2.0")
+    both_raise(F.celu, T.celu, x, 0.0, match="alpha")
+    both_raise(F.gelu, T.gelu, x, approximate="fast", match="approximate")
+
+
+# ---------------------------------------------------------------- prelu, glu
+
+
+@settings(max_examples=30)
+@given(seed=seeds, shape=st.lists(st.integers(1, 4), max_size=4), one=st.booleans(), dtype=kinds)
+def test_prelu(seed, shape, one, dtype):
+    channels = 1 if one or len(shape) < 2 else shape[1]
+    weight = np.random.default_rng(seed + 1).standard_normal(channels).astype(dtype)
+    x = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+    agree(F.prelu, T.prelu, x, weight, reduction=64)
+
+
+def test_prelu_refuses():
+    x = np.ones((2, 3))
+    both_raise(F.prelu, T.prelu, x, np.ones(2), match="weight=(2,)")
+    both_raise(F.prelu, T.prelu, x, np.ones((1, 3)), match="weight=(1, 3)")
+    both_raise(F.prelu, T.prelu, np.ones(3), np.ones(3), match="prelu:")
+    agree(F.prelu, T.prelu, x, np.array(0.5))
+
+
+@settings(max_examples=30)
+@given(data=st.data(), seed=seeds, dtype=kinds)
+def test_glu(data, seed, dtype):
+    shape = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    dim = data.draw(st.integers(-len(shape), len(shape) - 1))
+    shape[dim] = 2 * data.draw(st.integers(1, 3))
+    x = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+    agree(F.glu, T.glu, x, dim)
+
+
+def test_glu_refuses():
+    both_raise(F.glu, T.glu, np.ones((2, 3)), match="even")
+    both_raise(F.glu, T.glu, np.array(1.0), match="even")
+    both_raise(F.glu, T.glu, np.ones((2, 4)), 2, match="dim")
+    both_raise(F.glu, T.glu, np.ones((2, 4), "int64"), match="glu:")
+
+
+# ---------------------------------------------------------------- softmax and its family
+
+FAMILY = ["softmax", "log_softmax", "softmin"]
+
+
+@pytest.mark.parametrize("name", FAMILY)
+@settings(max_examples=30)
+@given(data=st.data(), seed=seeds, dtype=kinds, shape=shapes, scale=st.sampled_from([1, 30, 1e4]))
+def test_softmax(name, data, seed, dtype, shape, scale):
+    n = max(len(shape), 1)
+    dim = data.draw(st.integers(-n, n - 1))
+    x = (np.random.default_rng(seed).standard_normal(shape) * scale).astype(dtype)
+    agree(*pair(name), x, dim, reduction=8, order=2 if scale == 1 else 1)
+    agree(*pair(name), x, dim=dim, dtype=None, reduction=8, order=0)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_softmax_of_what_is_not_finite(name):
+    inf, nan = np.inf, np.nan
+    for row in ([-inf, 0, 1], [-inf, -inf, -inf], [inf, 0, 1], [nan, 0, 1], [1e30, 0, -1e30]):
+        agree(*pair(name), np.array([row], "float32"), dim=1, order=1)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_softmax_converts_first(name):
+    f, t = pair(name)
+    for dtype in ("int64", "float32", "float64"):
+        x = np.array([[1, 2, 5], [0, 3, 3]], dtype)
+        for wanted in ("float32", "float64"):
+            close(f(ours(x), 1, dtype=wanted), t(theirs(x), 1, dtype=getattr(torch, wanted)))
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_softmax_refuses(name):
+    x = np.ones((2, 3))
+    both_raise(*pair(name), x, 2, match="dim=2")
+    both_raise(*pair(name), x, -3, match="dim=-3")
+    both_raise(*pair(name), x, 1.5, match="dim=1.5")
+    both_raise(*pair(name), np.ones((2, 3), "int64"), 1, match="int64")
+    both_raise(*pair(name), x, dim=1, unknown=1)
+    with pytest.raises(TypeError, match="dim"):  # torch guesses a dimension, and warns
+        pair(name)[0](ours(x), None)

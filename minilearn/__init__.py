@@ -2,7 +2,11 @@
 
 from . import methods
 from .autograd import grad
-from .creation import tensor
+from .creation import (arange, as_tensor, bernoulli, empty, empty_like, eye, float16, float32,
+                       float64, from_numpy, full, full_like, int8, int16, int32, int64, linspace,
+                       normal, ones, ones_like, rand, rand_like, randint, randint_like, randn,
+                       randn_like, randperm, tensor, uint8, zeros, zeros_like)
+from .creation import boolean as bool
 from .ops.comparison import (allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal,
                              ge, gt, isclose, isfinite, isinf, isnan, le, logical_and, logical_not,
                              logical_or, logical_xor, lt, ne)

@@ -86,7 +86,7 @@ def chain_rule(
     """
     order, useful = topological(grads, wanted)
     found = {}
-    with set_grad_enabled(create_graph):
+    with set_grad_enabled(create_graph), xp.quiet():
         for node in order:
             g = grads.pop(node, None)
             if g is None:
@@ -101,6 +101,8 @@ def chain_rule(
             if node.op is None:
                 continue
             for x, gx in pull_back(node, g, useful, create_graph):
+                if gx is None:  # a rule may say that nothing flows to its input
+                    continue
                 if gx.data.shape != x.data.shape or gx.data.dtype != x.data.dtype:
                     gx = sum_to(gx, x)
                 before = grads.get(x.node)

@@ -1,20 +1,255 @@
-"""Making tensors: from numbers, from arrays, from chance. Names and arguments are torch's."""
+"""Making tensors: from numbers, from arrays, from chance. Names and arguments are torch's.
+
+`dtype` is a dtype or its name; by default float32 for Python floats, int64 for integers. Sizes come
+one by one or as a tuple. Random numbers come from one generator: see `manual_seed`.
+"""
 
 from __future__ import annotations
 
+import math
+from operator import index
 from typing import Any
 
 from . import xp
+from .errors import ShapeError, explain
 from .tensor import Tensor, to_array
+
+float16, float32, float64 = map(xp.named_dtype, ("float16", "float32", "float64"))
+int8, int16, int32, int64 = map(xp.named_dtype, ("int8", "int16", "int32", "int64"))
+uint8, boolean = map(xp.named_dtype, ("uint8", "bool"))
+
+# ---------------------------------------------------------------- from data
 
 
 def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Copy numbers, nested lists or an array into a new tensor.
 
-    Python floats become float32 and ints int64; arrays keep their dtype.
+    Python floats become float32 and ints int64; arrays keep their dtype. Raises ValueError for
+    lists of unequal lengths, TypeError for what holds no numbers.
 
     >>> tensor([1, 2.5])
     tensor([1. , 2.5])
     """
-    made = Tensor(to_array(data, dtype))
-    return made.requires_grad_() if requires_grad else made
+    return _made(to_array(data, dtype), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """Return a tensor of the data, sharing the memory of a Tensor or of the library's array."""
+    if isinstance(data, Tensor):
+        return data.to(dtype)
+    if isinstance(data, xp.ARRAY):
+        return Tensor(data).to(dtype)
+    return tensor(data, dtype=dtype)
+
+
+def from_numpy(array: Any) -> Tensor:
+    """Return a tensor of a NumPy array, in the same memory where the library allows it."""
+    if not hasattr(array, "__array_interface__") or isinstance(array, Tensor):
+        raise TypeError(f"from_numpy: expected a NumPy array, got {type(array).__name__}")
+    return Tensor(array if isinstance(array, xp.ARRAY) else xp.array(array))
+
+
+# ---------------------------------------------------------------- one value
+
+
+def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
+    return _made(xp.zeros(_sizes("zeros", size), dtype or "float32"), requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return ones: `ones(2, 3)` or `ones((2, 3))`."""
+    return _made(xp.full(_sizes("ones", size), 1, dtype or "float32"), requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor whose values are not set yet."""
+    return _made(xp.empty(_sizes("empty", size), dtype or "float32"), requires_grad)
+
+
+def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor of one value, in the dtype that `tensor(fill_value)` has."""
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"full: size must be a tuple of integers, got {size!r}")
+    value = to_array(fill_value, dtype)
+    shape = _sizes("full", (size,))
+    return _made(xp.copy(xp.broadcast_to(value, shape)), requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return zeros in the shape and dtype of a tensor."""
+    return _made(xp.zeros(*_alike("zeros_like", input, dtype)), requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return ones in the shape and dtype of a tensor."""
+    shape, kind = _alike("ones_like", input, dtype)
+    return _made(xp.full(shape, 1, kind), requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor like another, whose values are not set yet."""
+    return _made(xp.empty(*_alike("empty_like", input, dtype)), requires_grad)
+
+
+def full_like(input: Tensor, fill_value: float, *, dtype: Any = None,
+              requires_grad: bool = False) -> Tensor:
+    """Return a tensor of one value in the shape and dtype of another."""
+    shape, kind = _alike("full_like", input, dtype)
+    return _made(xp.full(shape, fill_value, kind), requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return the identity: ones on the diagonal of an (n, m) matrix; m is n by default."""
+    rows, columns = _sizes("eye", (n, n if m is None else m))
+    ones = xp.expand_dims(xp.arange(rows), axis=1) == xp.arange(columns)
+    return _made(xp.astype(ones, xp.dtype(dtype or "float32")), requires_grad)
+
+
+# ---------------------------------------------------------------- evenly spaced
+
+
+def arange(start: float = 0, end: float | None = None, step: float = 1, *, dtype: Any = None,
+           requires_grad: bool = False) -> Tensor:
+    """Return start, start + step, ... up to but without `end`; `arange(end)` starts at 0.
+
+    int64 unless a float is among the numbers. Raises ValueError if `step` leads away from `end`.
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    numbers = {"start": start, "end": end, "step": step}
+    if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers.values()):
+        raise TypeError(explain("arange", "expected finite numbers", numbers))
+    if step == 0 or (end - start) * step < 0:
+        raise ValueError(explain("arange", "the step must lead from start to end", numbers))
+    if dtype is None:
+        dtype = "int64" if all(isinstance(v, int) for v in numbers.values()) else "float32"
+    count = math.ceil((end - start) / step)
+    if isinstance(start, int) and isinstance(step, int):
+        places = start + xp.arange(count) * step
+    else:
+        places = start + xp.arange(count, dtype_="float64") * step
+    return _made(xp.astype(places, xp.dtype(dtype)), requires_grad)
+
+
+def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
+             requires_grad: bool = False) -> Tensor:
+    """Return `steps` numbers from `start` to `end`, both included, at equal distances."""
+    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
+    (steps,) = _sizes("linspace", (steps,))
+    places = xp.linspace(float(start), float(end), steps, dtype=xp.float64, device=xp.device())
+    return _made(xp.astype(places, xp.dtype(dtype or "float32")), requires_grad)
+
+
+# ---------------------------------------------------------------- chance
+
+
+def rand(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return numbers drawn evenly from [0, 1)."""
+    return _drawn("rand", "random", _sizes("rand", size), dtype, requires_grad)
+
+
+def randn(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return numbers drawn from the normal distribution with mean 0 and standard deviation 1."""
+    return _drawn("randn", "standard_normal", _sizes("randn", size), dtype, requires_grad)
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return numbers from [0, 1) in the shape and dtype of a tensor."""
+    return _drawn("rand_like", "random", *_alike("rand_like", input, dtype), requires_grad)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return normal numbers in the shape and dtype of a tensor."""
+    return _drawn("randn_like", "standard_normal", *_alike("randn_like", input, dtype),
+                  requires_grad)
+
+
+def randint(low: int, high: Any = None, size: Any = None, *, dtype: Any = None,
+            requires_grad: bool = False) -> Tensor:
+    """Return integers drawn evenly from `low` to `high - 1`; `randint(high, size)` starts at 0.
+
+    Raises ValueError unless low < high.
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    low, high = index(low), index(high)
+    if low >= high:
+        raise ValueError(explain("randint", "low must be below high", {"low": low, "high": high}))
+    numbers = xp.generator().integers(low, high, _sizes("randint", (size,)))
+    return _made(xp.array(numbers, dtype or "int64"), requires_grad)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None,
+                 requires_grad: bool = False) -> Tensor:
+    """Return integers from `low` to `high - 1` in the shape and dtype of a tensor."""
+    shape, kind = _alike("randint_like", input, dtype)
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, shape, dtype=kind, requires_grad=requires_grad)
+
+
+def randperm(n: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return the integers from 0 to n - 1 in random order."""
+    (n,) = _sizes("randperm", (n,))
+    return _made(xp.array(xp.generator().permutation(n), dtype or "int64"), requires_grad)
+
+
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, dtype: Any = None) -> Tensor:
+    """Return normal numbers: with `size` for a number `mean` and `std`, else one for each element.
+
+    Raises ValueError for a negative `std`.
+    """
+    moments = [v for v in (mean, std) if isinstance(v, Tensor)]
+    if bool(moments) != (size is None):
+        raise TypeError(explain("normal", "give a size for numbers, and none for Tensors",
+                                {"mean": mean, "std": std, "size": size}))
+    lowest = float(xp.min(std.data)) if isinstance(std, Tensor) and std.numel() else std
+    if not isinstance(lowest, Tensor) and lowest < 0:
+        raise ValueError(explain("normal", "std must not be negative", {"mean": mean, "std": std}))
+    shape = _sizes("normal", (size,)) if size is not None else (mean + std).shape
+    kind = dtype or (moments[0].dtype if moments else "float32")
+    noise = _drawn("normal", "standard_normal", shape, kind)
+    return (noise * std + mean).detach()
+
+
+def bernoulli(input: Tensor) -> Tensor:
+    """Return 1 with the chance that each element of `input` says, else 0, in its dtype."""
+    shape, kind = _alike("bernoulli", input, None)
+    lowest, highest = (float(f(input.data)) for f in (xp.min, xp.max)) if input.numel() else (0, 1)
+    if not 0 <= lowest <= highest <= 1:
+        raise ValueError(explain("bernoulli", "chances lie between 0 and 1", {"input": input}))
+    return Tensor(xp.astype(rand(*shape, dtype=kind).data < input.data, input.data.dtype))
+
+
+# ---------------------------------------------------------------- helpers
+
+
+def _made(array: Any, requires_grad: bool) -> Tensor:
+    return Tensor(array, requires_grad=requires_grad)
+
+
+def _sizes(function: str, size: tuple) -> tuple[int, ...]:
+    """Read sizes that come one by one or as one tuple."""
+    if len(size) == 1 and isinstance(size[0], tuple | list):
+        (size,) = size
+    if not all(isinstance(n, int) or hasattr(n, "__index__") for n in size):
+        raise TypeError(f"{function}: sizes must be integers, got {tuple(size)!r}")
+    sizes = tuple(map(index, size))
+    if min(sizes, default=0) < 0:
+        raise ShapeError(f"{function}: sizes must not be negative, got {sizes}")
+    return sizes
+
+
+def _alike(function: str, input: Tensor, dtype: Any) -> tuple[tuple[int, ...], Any]:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{function}: expected a Tensor, got {type(input).__name__}")
+    return input.shape, dtype or input.dtype
+
+
+def _drawn(function: str, kind: str, shape: tuple, dtype: Any, requires_grad: bool = False):
+    name = xp.named_dtype(dtype or "float32").name
+    if name not in ("float16", "float32", "float64"):
+        raise TypeError(f"{function}: random numbers are floating point, not {name}")
+    numbers = getattr(xp.generator(), kind)(shape, dtype="float64" if name == "float64" else "float32")
+    return _made(xp.array(numbers, name), requires_grad)

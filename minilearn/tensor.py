@@ -25,6 +25,7 @@ from . import xp
 from .errors import explain
 
 OPS: dict[str, Op] = {}  # every primitive by name; the modules of `ops/` fill it
+NUMBERS = (bool, int, float)
 NO_PARAMS: dict[str, Any] = {}
 CAUGHT = (ValueError, IndexError, TypeError, RuntimeError, OverflowError)
 _age = itertools.count(1)
@@ -146,7 +147,7 @@ class BinaryOp(Op):
 
     def __call__(self, input: Any, other: Any) -> Tensor:
         if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
-            input, other = as_tensors(self.__name__, (input, other))
+            input, other = _pair(self.__name__, input, other)
         a, b = input.data, other.data
         if a.dtype != b.dtype:
             a, b = _promoted(a, b)
@@ -297,12 +298,23 @@ def as_tensors(function: str, inputs: Iterable[Any]) -> tuple[Tensor, ...]:
     return tuple(x if isinstance(x, Tensor) else _constant(function, x, like) for x in inputs)
 
 
+def _pair(function: str, input: Any, other: Any) -> tuple[Tensor, ...]:
+    """Do what `as_tensors` does, for two inputs of which one is a Tensor: `x * 2`."""
+    if isinstance(input, Tensor):
+        return input, _constant(function, other, input)
+    if isinstance(other, Tensor):
+        return _constant(function, input, other), other
+    return as_tensors(function, (input, other))
+
+
 def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
-    if isinstance(x, bool | int | float) and like is not None:
+    if isinstance(x, np.generic):
+        x = x.item()
+    if isinstance(x, NUMBERS) and like is not None:
         kind = like.data.dtype
         if isinstance(x, float) and not xp.is_floating(like.data):
             kind = "float32"
-        elif not isinstance(x, bool) and kind == xp.bool:
+        elif kind == xp.bool and not isinstance(x, bool):
             kind = "int64"
         return Tensor(xp.scalar(x, kind))
     if like is not None and isinstance(x, xp.ARRAY):

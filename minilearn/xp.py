@@ -103,10 +103,16 @@ def dtype(spec: Any) -> Any:
     return spec
 
 
+def named_dtype(spec: Any) -> np.dtype:
+    """Return a dtype of any library, or the name of one, as a NumPy dtype."""
+    known = isinstance(spec, np.dtype | str | type)
+    return np.dtype(spec if known else str(spec).rpartition(".")[2])
+
+
 def host_dtype(array: Array) -> np.dtype:
     """Return the dtype of an array of any library as a NumPy dtype."""
     own = array.dtype
-    return own if isinstance(own, np.dtype) else np.dtype(str(own).rpartition(".")[2])
+    return own if isinstance(own, np.dtype) else named_dtype(own)
 
 
 def array(data: Any, dtype_: Any = None) -> Array:
@@ -134,7 +140,7 @@ def _is_torch() -> bool:
 
 def scalar(value: float, dtype_: Any) -> Array:
     """Return one number as an array without dimensions."""
-    if library() == "numpy":
+    if _current["name"] == "numpy":
         return np.array(value, dtype_)
     return full((), value, dtype_)
 
@@ -203,7 +209,7 @@ def floating(array: Array) -> Array:
 def contiguous(array: Array) -> Array:
     """Return the same values laid out row by row in memory, copied only where needed."""
     if isinstance(array, np.ndarray):
-        return np.ascontiguousarray(array)
+        return np.asarray(array, order="C")  # ascontiguousarray would add a dimension to ()
     return array.contiguous() if hasattr(array, "contiguous") else array
 
 
@@ -259,19 +265,21 @@ def _places(size: int, kernel: int, stride: int, dilation: int) -> int:
     return (size - (kernel - 1) * dilation - 1) // stride + 1
 
 
-def zeros_laid_out_like(x: Array, shape: tuple[int, ...]) -> Array:
-    """Return zeros of `shape` whose dimensions lie in memory in the order of those of `x`."""
-    return np.zeros_like(x, shape=shape) if isinstance(x, np.ndarray) else zeros(shape, x.dtype)
+def full_laid_out_like(x: Array, shape: tuple[int, ...], value: float) -> Array:
+    """Fill an array of `shape` whose dimensions lie in memory in the order of those of `x`."""
+    if isinstance(x, np.ndarray):
+        return np.full_like(x, value, shape=shape)
+    return full(shape, value, x.dtype)
 
 
 def pad_along(x: Array, dim: int, before: int, after: int, value: float) -> Array:
     """Return the array with `value` put before and after it along one dimension."""
-    ns = _current["namespace"]
-    shapes = ([n if i == dim % x.ndim else size for i, size in enumerate(x.shape)]
-              for n in (before, after))
-    # Views of one number: they have no layout in memory of their own, so the result has that of x.
-    first, last = (ns.broadcast_to(scalar(value, x.dtype), tuple(shape)) for shape in shapes)
-    return ns.concat([first, x, last], axis=dim)
+    shape, at = list(x.shape), [slice(0, size) for size in x.shape]
+    shape[dim] += before + after
+    at[dim] = slice(before, before + x.shape[dim])
+    out = full_laid_out_like(x, tuple(shape), value)
+    out[tuple(at)] = x
+    return out
 
 
 def kept(x: Array, mask: Array) -> Array:
@@ -306,21 +314,25 @@ def getitem(array: Array, basic: tuple, fancy: tuple | None = None) -> Array:
 
 def setitem(array: Array, basic: tuple, fancy: tuple | None, values: Array) -> None:
     """Set array[*basic][*fancy] = values, in place; `values` broadcast."""
-    if fancy is None:
-        array[(*basic, ...)] = values
-    elif library() == "array_api_strict":
+    if fancy is not None and library() != "array_api_strict":
+        array[(*basic, ...)][fancy] = values
+        return
+    if fancy is not None:
         host = np.array(to_numpy(array[(*basic, ...)]))
         host[_host_index(fancy)] = to_numpy(values)
-        array[(*basic, ...)] = _current["namespace"].asarray(host)
-    else:
-        array[(*basic, ...)][fancy] = values
+        values = _current["namespace"].asarray(host)
+    if None in basic:  # which the standard only reads through
+        values = broadcast_to(values, array[(*basic, ...)].shape)
+        basic = tuple(i for i in basic if i is not None)
+        values = reshape(values, array[(*basic, ...)].shape)
+    array[(*basic, ...)] = values
 
 
 def index_add(shape: tuple[int, ...], basic: tuple, fancy: tuple | None, values: Array) -> Array:
     """Return zeros of `shape` with `values` added at [*basic][*fancy]; repeated places add up."""
     out = zeros(shape, values.dtype)
     if fancy is None:
-        out[(*basic, ...)] = values
+        setitem(out, basic, None, values)
         return out
     # Every place has a number, its position in memory: adding along one dimension is enough.
     places = getitem(reshape(arange(math.prod(shape)), shape), basic, fancy)

@@ -129,7 +129,7 @@ def host(tensor: Any) -> np.ndarray:
     """Return a tensor of either side as a NumPy array."""
     if isinstance(tensor, ml.Tensor):
         return xp.to_numpy(tensor.data)
-    return tensor.detach().cpu().numpy() if isinstance(tensor, torch.Tensor) else np.asarray(tensor)
+    return tensor.numpy(force=True) if isinstance(tensor, torch.Tensor) else np.asarray(tensor)
 
 
 def ours(array: np.ndarray, requires_grad: bool = False) -> ml.Tensor:

@@ -100,8 +100,8 @@ def test_the_message_names_the_worst_element_and_both_numbers():
 
 
 def test_a_gradient_of_nan_is_caught():
-    with pytest.raises(GradientError):
-        check(lambda x: (x * 0.0).sqrt() * 1.0 + x, np.abs(X))
+    with pytest.raises(GradientError, match="nan"):
+        check(made(cube, lambda g, y, x: g * Tensor(np.array(np.nan))), X)
 
 
 def test_any_function_can_be_checked():
@@ -131,7 +131,6 @@ FUNCTIONS = {
     "nothing depends": (lambda x, w: x * x, [(2,), (3,)]),
     "scalars": (lambda x: x * x * x, [()]),
     "linear": (lambda x: x * 2 + 1, [(3,)]),
-    "empty": (lambda x: x * x, [(0, 2)]),
 }
 NUMBERS = {
     "cubes": (lambda x: (x**3).sum(), [(2, 3)]),
@@ -173,6 +172,10 @@ def test_hessians_and_products(name, seed):
     close(derivatives.hvp(f, x, v), torch_derivatives.hvp(f, tx, tv))
     close(derivatives.hessian(f, x), torch_derivatives.hessian(f, tx))
     close(derivatives.vjp(f, x), torch_derivatives.vjp(f, tx))
+
+
+def test_an_empty_jacobian():
+    assert derivatives.jacobian(lambda x: x * x, ours(np.ones((0, 2)))).shape == (0, 2, 0, 2)
 
 
 def test_derivatives_can_be_differentiated_again():

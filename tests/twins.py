@@ -46,6 +46,7 @@ class Twins:
     def agree(self, *inputs, order=2, **options):
         """Compare outputs, all gradients and second derivatives, and the buffers left behind."""
         parameters = {k: v.detach().cpu().numpy() for k, v in self.theirs.named_parameters()}
+        self.before = {k: b.data for k, b in self.ours.named_buffers()}
         with torch.backends.cudnn.flags(enabled=False):  # it cannot differentiate twice
             agree(self._ours, self._theirs, parameters, *inputs, order=order, **options)
         self.buffers_agree()
@@ -60,6 +61,8 @@ class Twins:
         return both_raise(self.ours, self.theirs, *inputs, match=match)
 
     def _ours(self, parameters, *inputs, **options):
+        for name, buffer in self.ours.named_buffers():
+            buffer.data = self.before[name]  # `agree` calls several times: always the first batch
         for name, value in parameters.items():
             path, _, leaf = name.rpartition(".")
             self.ours.get_submodule(path)._parameters[leaf] = value

@@ -147,8 +147,9 @@ def quartiles(values: list[float]) -> list[float]:
 
 
 def machine() -> dict[str, Any]:
-    """Say what the numbers were measured on."""
-    return {"platform": platform.platform(), "cores": os.cpu_count(),
+    """Say what the numbers were measured on; a `load` above 1 means that others were at work."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"platform": platform.platform(), "cores": os.cpu_count(), "load": load,
             "python": platform.python_version(), "contestants": list(CONTESTANTS),
             **{package: version(package) for package in ("numpy", "torch")}}
 

@@ -45,4 +45,4 @@ def factors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 # The lesson's Adam, at a rate at which rounding errors stay small over three steps.
-ADAM = {"lr": 1e-3, "betas": (0.9, 0.99), "eps": 1e-8, "weight_decay": 1e-2}
+ADAM: dict[str, Any] = {"lr": 1e-3, "betas": (0.9, 0.99), "eps": 1e-8, "weight_decay": 1e-2}

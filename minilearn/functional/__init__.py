@@ -27,8 +27,15 @@ from .activation import (
     softsign,
     tanh,
 )
+from .adaptive_pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+)
 from .attention import scaled_dot_product_attention
-from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d, fold, unfold
+from .columns import fold, unfold
+from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .cross_entropy import cross_entropy, nll_loss
 from .dropout import dropout, dropout1d, dropout2d
 from .embedding import embedding
@@ -43,3 +50,6 @@ from .loss import (
     smooth_l1_loss,
 )
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from .pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .resize import interpolate, pixel_shuffle, pixel_unshuffle
+from .sample import affine_grid, grid_sample

@@ -1,6 +1,7 @@
 """Activations: functions of each element that make a network more than a matrix product.
 
-Where a function has a corner, the gradient there is torch's.
+Where a function has a corner, the gradient there is torch's. `@xp.quiet()` stands where infinite
+inputs give nan on the way, or in the end.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ __all__ = [
 # ---------------------------------------------------------------- relatives of relu
 
 
+@xp.quiet()
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Return the elements, multiplied by `negative_slope` where they are negative."""
     need_floating("leaky_relu", input=input)
     return where(input > 0, input, input * negative_slope)
 
 
+@xp.quiet()
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Return the elements, multiplied by a learnt slope where they are negative.
 
@@ -42,25 +45,28 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if weight.ndim > 1 or weight.numel() not in (1, channels):
         raise ShapeError(explain("prelu", f"weight must hold 1 number, or {channels}, one for each "
                                  "channel of the input", {"input": input, "weight": weight}))
-    if weight.numel() > 1:
-        weight = weight.reshape((-1,) + (1,) * (input.ndim - 2))
+    weight = weight.reshape((-1,) + (1,) * (input.ndim - 2) if weight.numel() > 1 else ())
     return where(input > 0, input, input * weight)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """Return the elements cut off at `min_val` and `max_val`; on the limits the gradient is 0."""
-    need_tensors("hardtanh", input=input)
-    if str(input.dtype) == "bool":
-        raise TypeError(explain("hardtanh", "input must hold numbers", {"input": input}))
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val={min_val} is above max_val={max_val}; exchange them")
+    return _between("hardtanh", input, min_val, max_val)
+
+
+def _between(function: str, input: Tensor, min_val: float, max_val: float) -> Tensor:
+    need_tensors(function, input=input)
+    if str(input.dtype) == "bool":
+        raise TypeError(explain(function, "input must hold numbers", {"input": input}))
     low, high = (Tensor(xp.scalar(v, input.data.dtype)) for v in (min_val, max_val))
     return where(input >= high, high, where(input <= low, low, input))
 
 
 def relu6(input: Tensor) -> Tensor:
     """Return the elements cut off at 0 and 6."""
-    return hardtanh(input, 0, 6)
+    return _between("relu6", input, 0, 6)
 
 
 def hardsigmoid(input: Tensor) -> Tensor:
@@ -69,10 +75,11 @@ def hardsigmoid(input: Tensor) -> Tensor:
     return relu6(input + 3) / 6
 
 
+@xp.quiet()
 def hardswish(input: Tensor) -> Tensor:
     """Return `input * hardsigmoid(input)`."""
     need_floating("hardswish", input=input)
-    return where(input >= 3, input, where(input <= -3, 0.0, input * (input + 3) / 6))
+    return where(input >= 3, input, input * relu6(input + 3) / 6)
 
 
 # ---------------------------------------------------------------- smooth ones
@@ -89,7 +96,7 @@ def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return the elements, and `alpha * (exp(input / alpha) - 1)` where they are negative."""
     need_floating("celu", input=input)
     if alpha == 0:
-        raise ZeroDivisionError("celu: alpha must not be 0")
+        raise ValueError("celu: alpha must not be 0; got alpha=0")
     positive = input > 0
     return where(positive, input, expm1(where(positive, 0.0, input) / alpha) * alpha)
 
@@ -99,9 +106,11 @@ def selu(input: Tensor) -> Tensor:
 
     Source: Klambauer et al. 2017, "Self-normalizing neural networks".
     """
+    need_floating("selu", input=input)
     return elu(input, 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
 
 
+@xp.quiet()
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """Return each element times the probability that a standard normal number is below it.
 
@@ -115,12 +124,14 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return input * 0.5 * (tanh(inner) + 1)
 
 
+@xp.quiet()
 def silu(input: Tensor) -> Tensor:
     """Return `input * sigmoid(input)`, also called swish."""
     need_floating("silu", input=input)
     return input * sigmoid(input)
 
 
+@xp.quiet()
 def mish(input: Tensor) -> Tensor:
     """Return `input * tanh(softplus(input))`."""
     need_floating("mish", input=input)
@@ -140,6 +151,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 def softsign(input: Tensor) -> Tensor:
     """Return `input / (1 + abs(input))`."""
+    need_tensors("softsign", input=input)
     return input / (input.abs() + 1)
 
 
@@ -188,6 +200,7 @@ def _along(function: str, input: Tensor, dim: int, dtype: Any) -> Tensor:
     return getattr(probabilities, function)(input, dim=dim)
 
 
+@xp.quiet()
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """Return the first half along `dim` times the sigmoid of the second half.
 

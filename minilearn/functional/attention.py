@@ -78,5 +78,3 @@ def _check_mask(function, query, key, attn_mask, is_causal) -> None:
     if str(attn_mask.dtype) not in ("bool", "float32", str(query.dtype)):
         raise TypeError(explain(function, "attn_mask must be bool or of the dtype of query",
                                 arguments))
-    if attn_mask.ndim < 2:
-        raise ShapeError(explain(function, "attn_mask must have the dimensions (L, S)", arguments))

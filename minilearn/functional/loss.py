@@ -182,7 +182,7 @@ def kl_div(
     if log_target:
         loss = target.exp() * (target - input)
     else:
-        loss = where(target == 0, 0.0, target * target.log()) - target * input
+        loss = target * (where(target == 0, 1.0, target).log() - input)  # 0 log(0) is 0
     if reduction == "batchmean":
         return loss.sum() / (input.shape[0] if input.ndim else 1)
     return _reduced(loss, None, reduction)

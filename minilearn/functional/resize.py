@@ -7,13 +7,14 @@ Resizing goes along one dimension after the other: each output is a weighted sum
 from __future__ import annotations
 
 import math
+import struct
 from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
 from ..tensor import Tensor
+from .adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d
 from .arguments import need_choice, need_floating, need_tensors
-from .pool import adaptive_avg_pool1d, adaptive_avg_pool2d
 from .spatial import need_image, sizes
 
 MODES = {  # name: numbers of dimensions after the channels
@@ -40,7 +41,7 @@ def interpolate(
     mode: "nearest" (rounds down), "nearest-exact", "linear" (sequences), "bilinear" and "bicubic"
     (images) or "area" (means). Pixels are little squares; with align_corners they are points, and
     the first and the last stay where they are. A factor is used as it is given, even where the new
-    size was rounded down, unless recompute_scale_factor. Raises ShapeError, TypeError or ValueError.
+    size was rounded down, unless recompute_scale_factor. Raises ShapeError, TypeError, ValueError.
 
     >>> interpolate(Tensor([[[1.0, 2.0]]]), 4, mode="linear")
     tensor([[[1.  , 1.25, 1.75, 2.  ]]])
@@ -53,8 +54,9 @@ def interpolate(
         raise ShapeError(explain("interpolate", f"mode {mode!r} is for {shapes}", {"input": input}))
     need_image("interpolate", input, n, channels=mode != "area")
     if align_corners is not None and "linear" not in mode and mode != "bicubic":
-        raise ValueError(f"interpolate: align_corners has no meaning in mode {mode!r}; leave it out")
-    size, steps = _new_size(input.shape[2:], size, scale_factor, recompute_scale_factor)
+        raise ValueError(f"interpolate: mode {mode!r} has no align_corners; leave it out")
+    size, steps = _new_size(input.shape[2:], size, scale_factor, recompute_scale_factor,
+                            least=0 if mode == "area" else 1)
     if mode.startswith("nearest"):
         return _nearest(input, size, steps, shift=0.5 if mode == "nearest-exact" else 0.0)
     need_floating("interpolate", input=input)
@@ -67,7 +69,7 @@ def interpolate(
     return input
 
 
-def _new_size(old, size, scale_factor, recompute):
+def _new_size(old, size, scale_factor, recompute, least):
     """Return the new sizes, and how far apart their pixels are in the old image."""
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: give either size or scale_factor; got "
@@ -75,15 +77,15 @@ def _new_size(old, size, scale_factor, recompute):
     if size is not None:
         if recompute:
             raise ValueError("interpolate: recompute_scale_factor needs a scale_factor, not a size")
-        size = sizes("interpolate", "size", size, len(old), least=1, exact=True)
-        return size, [o / s for o, s in zip(old, size, strict=True)]
+        size = sizes("interpolate", "size", size, len(old), least, exact=True)
+        return size, [o / max(s, 1) for o, s in zip(old, size, strict=True)]
     factors = _factors(scale_factor, len(old))
     size = tuple(math.floor(o * f) for o, f in zip(old, factors, strict=True))
-    if min(size) < 1:
-        raise ShapeError(explain("interpolate", "nothing is left of the image", dict(
-            old_size=tuple(old), scale_factor=scale_factor)))
+    if min(size) < least:
+        raise ShapeError(explain("interpolate", "nothing is left of the image", {
+            "old_size": tuple(old), "scale_factor": scale_factor}))
     if recompute:
-        return size, [o / s for o, s in zip(old, size, strict=True)]
+        return size, [o / max(s, 1) for o, s in zip(old, size, strict=True)]
     return size, [1 / f for f in factors]
 
 
@@ -92,18 +94,42 @@ def _factors(scale_factor, n):
     factors = tuple(scale_factor) if many else (scale_factor,) * n
     if any(isinstance(f, bool) or not isinstance(f, int | float) for f in factors):
         raise TypeError(f"interpolate: scale_factor must be numbers, got {scale_factor!r}")
+    if not all(0 < f < math.inf for f in factors):
+        raise ValueError(f"interpolate: scale_factor must be positive, got {scale_factor!r}")
     if len(factors) != n:
         raise ShapeError(f"interpolate: scale_factor must be one number or {n}, got {scale_factor}")
     return factors
 
 
 def _nearest(x, size, steps, shift):
+    if str(x.dtype) != "uint8":
+        need_floating("interpolate", input=x)
     for dim, (places, step) in enumerate(zip(size, steps, strict=True), 2):
-        # In float32, as torch does for every dtype: at the edge of a pixel rounding decides.
-        at = xp.floor((xp.arange(places, dtype_="float32") + shift) * step)
-        at = xp.astype(xp.clip(at, 0, x.shape[dim] - 1), xp.int64)
-        x = x.index_select(dim, Tensor(at))
+        at = _nearest_pixels(x, dim, places, step, shift)
+        x = x.index_select(dim, Tensor(xp.array(at, "int64")))
     return x
+
+
+def _nearest_pixels(x, dim, places, step, shift):
+    """List the pixels at (place + shift) * step, rounded down after rounding to float32.
+
+    At the edge of a pixel rounding decides. So every step here is torch's, which differs between
+    sequences and images: for images all is in float32, and a factor of 1 or 2 is always exact.
+    """
+    size, image = x.shape[dim], x.ndim == 4
+    if image and not shift and places in (size, 2 * size):
+        return [place * size // places for place in range(places)]
+    rounded = _single if image or str(x.dtype) == "float32" else float
+    step = rounded(step)
+    at = [(place + shift) * step for place in range(places)]
+    if not image:
+        at = [rounded(rounded(a - shift) + shift) for a in at]
+    return [min(int(_single(a)), size - 1) for a in at]
+
+
+def _single(number):
+    """Round to float32."""
+    return struct.unpack("f", struct.pack("f", number))[0]
 
 
 def _positions(x, dim, places, step, align_corners):
@@ -150,9 +176,10 @@ def cubic_weights(t):
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
-    """Arrange groups of r * r channels as squares of pixels: (..., C r r, H, W) -> (..., C, H r, W r).
+    """Arrange groups of r * r channels as squares of r * r pixels.
 
-    Shi et al. 2016. Raises ShapeError unless r * r divides the channels.
+    input (..., C r r, H, W) -> (..., C, H r, W r). Shi et al. 2016. Raises
+    ShapeError unless r * r divides the channels.
     """
     r = _factor("pixel_shuffle", input, "upscale_factor", upscale_factor)
     *lead, c, h, w = input.shape
@@ -164,9 +191,10 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """Arrange squares of r * r pixels as channels: (..., C, H r, W r) -> (..., C r r, H, W).
+    """Arrange squares of r * r pixels as groups of r * r channels: undoes `pixel_shuffle`.
 
-    Raises ShapeError unless r divides height and width.
+    input (..., C, H r, W r) -> (..., C r r, H, W). Raises ShapeError unless
+    r divides height and width.
     """
     r = _factor("pixel_unshuffle", input, "downscale_factor", downscale_factor)
     *lead, c, h, w = input.shape

@@ -1,4 +1,4 @@
-"""Arguments of the functions on sequences (n = 1 dimension) and images (n = 2): checked and completed."""
+"""Arguments of functions on sequences (n = 1) and images (n = 2), checked and completed."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class MultiheadAttention(Module):
                    for x in (q, k, v))
         if self.add_zero_attn:
             zero = Tensor(xp.zeros((*k.shape[:2], 1, self.head_dim), k.data.dtype))
-            k, v = pieces.cat([k, zero], dim=2), shape.cat([v, zero], dim=2)
+            k, v = pieces.cat([k, zero], dim=2), pieces.cat([v, zero], dim=2)
         return [q, k, v]
 
     def _mask(

@@ -72,6 +72,7 @@ def draw_uniform(module: Module, hidden_size: int) -> None:
 class _Cell(Module):
     gates: int
     parts = 1
+    _step: Any
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, dtype: Any = None):
         super().__init__()

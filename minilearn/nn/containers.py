@@ -110,14 +110,6 @@ class Sequential(_Row):
             return type(self)(dict(list(self._modules.items())[index]))
         return super().__getitem__(index)
 
-    def __delitem__(self, index: int | slice) -> None:
-        names = list(self._modules)
-        gone = names[index] if isinstance(index, slice) else [names[self._index(index)]]
-        for name in gone:
-            del self._modules[name]
-        if all(name.isdecimal() for name in names):
-            self._refill(self)
-
     def insert(self, index: int, entry: Module) -> Sequential:
         """Put a module before the one at `index`. Raises IndexError outside the container."""
         if not isinstance(entry, Module):

@@ -81,7 +81,7 @@ class BackwardHooks:
 
     def __init__(self, module: Any, count: int):
         self.module, self.count = module, count
-        self.grad_output: tuple = ()
+        self.grad_output: tuple | None = None
         self.inputs_watched = False
 
     def watch_inputs(self, args: tuple) -> tuple:
@@ -103,12 +103,16 @@ class BackwardHooks:
         if not self.inputs_watched:  # no input requires a gradient: there is nothing to wait for
             for hook in list(self.module._backward_hooks.values()):
                 hook(self.module, (None,) * self.count, grads)
+            self.grad_output = None
         return grads
 
     def _inputs_arrived(self, grads: tuple) -> tuple:
+        if self.grad_output is None:
+            return grads  # a second derivative can reach the inputs without passing the outputs
         for hook in list(self.module._backward_hooks.values()):
             changed = hook(self.module, grads, self.grad_output)
             grads = _replaced(grads, changed, "backward hook")
+        self.grad_output = None
         return grads
 
 

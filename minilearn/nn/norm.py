@@ -21,13 +21,14 @@ class _ChannelNorm(Module):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
-        affine: bool = True, track_running_stats: bool = True, *, dtype: Any = None,
+        affine: bool = True, track_running_stats: bool = True, *, bias: bool = True,
+        dtype: Any = None,
     ):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        for name in ("weight", "bias"):
-            self.register_parameter(name, empty(num_features, dtype=dtype) if affine else None)
+        for name, wanted in (("weight", affine), ("bias", affine and bias)):
+            self.register_parameter(name, empty(num_features, dtype=dtype) if wanted else None)
         for name, shape in (("running_mean", (num_features,)), ("running_var", (num_features,)),
                             ("num_batches_tracked", ())):
             kind = (dtype or "float32") if shape else "int64"
@@ -45,9 +46,7 @@ class _ChannelNorm(Module):
     def reset_parameters(self) -> None:
         """Set weight to 1, bias to 0, and forget all batches seen."""
         self.reset_running_stats()
-        if self.affine:
-            init.ones_(self.weight)
-            init.zeros_(self.bias)
+        _reset(self)
 
     def _check(self, input: Tensor) -> None:
         if input.ndim not in self.ranks:
@@ -57,7 +56,8 @@ class _ChannelNorm(Module):
 
     def extra_repr(self) -> str:
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-                f"affine={self.affine}, track_running_stats={self.track_running_stats}")
+                f"affine={self.affine}, bias={self.bias is not None}, "
+                f"track_running_stats={self.track_running_stats}")
 
 
 class _BatchNorm(_ChannelNorm):
@@ -104,9 +104,10 @@ class BatchNorm2d(_BatchNorm):
 class _InstanceNorm(_ChannelNorm):
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-        track_running_stats: bool = False, *, dtype: Any = None,
+        track_running_stats: bool = False, *, bias: bool = True, dtype: Any = None,
     ):
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias,
+                         dtype=dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         """input (N, num_features, *) or without N -> the same shape."""
@@ -163,7 +164,7 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         return (f"{self.normalized_shape}, eps={self.eps}, "
-                f"elementwise_affine={self.elementwise_affine}")
+                f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}")
 
 
 class GroupNorm(Module):
@@ -171,7 +172,7 @@ class GroupNorm(Module):
 
     def __init__(
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *,
-        dtype: Any = None,
+        bias: bool = True, dtype: Any = None,
     ):
         super().__init__()
         if num_groups <= 0 or num_channels % num_groups:
@@ -179,8 +180,8 @@ class GroupNorm(Module):
                              f"num_groups={num_groups}")
         self.num_groups, self.num_channels = num_groups, num_channels
         self.eps, self.affine = eps, affine
-        for name in ("weight", "bias"):
-            self.register_parameter(name, empty(num_channels, dtype=dtype) if affine else None)
+        for name, wanted in (("weight", affine), ("bias", affine and bias)):
+            self.register_parameter(name, empty(num_channels, dtype=dtype) if wanted else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -192,7 +193,8 @@ class GroupNorm(Module):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return (f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+                f"bias={self.bias is not None}")
 
 
 def _reset(module: Module) -> None:

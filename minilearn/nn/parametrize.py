@@ -6,6 +6,8 @@ A parametrised `weight` is no longer stored but computed at each access, from `o
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import ShapeError, explain
 from ..tensor import Tensor, no_grad
 from .containers import ModuleDict, ModuleList
@@ -23,7 +25,9 @@ class ParametrizationList(ModuleList):
     def __init__(self, module: Module, value: Parameter):
         super().__init__([module])
         with no_grad():
-            start = module.right_inverse(value) if hasattr(module, "right_inverse") else value
+            start: Any = value
+            if hasattr(module, "right_inverse"):
+                start = module.right_inverse(value)
         self.is_tensor = isinstance(start, Tensor)
         if self.is_tensor:
             value.data = start.data
@@ -52,7 +56,7 @@ class ParametrizationList(ModuleList):
                     raise RuntimeError(f"assignment to a parametrized tensor: "
                                        f"{type(module).__name__} has no right_inverse")
                 value = module.right_inverse(value)
-            parts = [value] if self.is_tensor else value
+            parts: Any = [value] if self.is_tensor else value
             for own, part in zip(self.originals(), parts, strict=True):
                 own.data = part.data
 
@@ -96,7 +100,7 @@ def _without_training(found: ParametrizationList) -> Tensor:
     return made
 
 
-def _parametrized(kind: type) -> type:
+def _parametrized(kind: type[Module]) -> type[Module]:
     """Derive a class for one module, to which the computed attributes can be added."""
     return type(f"Parametrized{kind.__name__}", (kind,), {"__reduce__": _reduce})
 
@@ -106,7 +110,7 @@ def _reduce(module: Module) -> tuple:
     return _rebuild, (kind, list(module.parametrizations)), module.__dict__
 
 
-def _rebuild(kind: type, names: list[str]) -> Module:
+def _rebuild(kind: type[Module], names: list[str]) -> Module:
     """Make an empty module of a derived class: what `copy` and `pickle` start from."""
     derived = _parametrized(kind)
     for name in names:
@@ -146,7 +150,7 @@ def remove_parametrizations(
             parameter.data = found().data
     del module.parametrizations[tensor_name]
     delattr(type(module), tensor_name)
-    if not len(module.parametrizations):
+    if not module.parametrizations:
         del module.parametrizations
         module.__class__ = type(module).__mro__[1]
     module.register_parameter(tensor_name, parameter)

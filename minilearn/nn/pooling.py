@@ -32,7 +32,7 @@ class _MaxPool(Module):
 class MaxPool1d(_MaxPool):
     """Return the largest element of each window of (N, C, L) or (C, L); arguments are torch's."""
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Any:
         """input (N, C, L) -> (N, C, L_out); with `return_indices` also where the largest were."""
         return F.max_pool1d(input, self.kernel_size, **self._options())
 
@@ -45,7 +45,7 @@ class MaxPool2d(_MaxPool):
     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)
     """
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Any:
         """input (N, C, H, W) -> (N, C, H_out, W_out); with `return_indices` also the places."""
         return F.max_pool2d(input, self.kernel_size, **self._options())
 
@@ -130,14 +130,14 @@ class _AdaptiveMaxPool(_AdaptiveAvgPool):
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """Return the largest elements of `output_size` windows that cover a sequence evenly."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """input (N, C, L) -> (N, C, output_size)."""
+    def forward(self, input: Tensor) -> Any:
+        """input (N, C, L) -> (N, C, output_size), and the places if `return_indices`."""
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Return the largest elements of windows that cover an image evenly."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """input (N, C, H, W) -> (N, C, *output_size)."""
+    def forward(self, input: Tensor) -> Any:
+        """input (N, C, H, W) -> (N, C, *output_size), and the places if `return_indices`."""
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)

@@ -20,6 +20,7 @@ class _Recurrent(Module):
 
     gates: int  # vectors of hidden_size that one step computes
     parts = 1  # tensors that the state consists of
+    _step: Any  # the formula of one step, from `cells`
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
@@ -58,7 +59,7 @@ class _Recurrent(Module):
     def _add_weights(self, layer: int, direction: str, dtype: Any) -> None:
         n, suffix = self.gates * self.hidden_size, f"_l{layer}{direction}"
         below = self.output_size * len(self._directions()) if layer else self.input_size
-        shapes = {"weight_ih": (n, below), "weight_hh": (n, self.output_size)}
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (n, below), "weight_hh": (n, self.output_size)}
         if self.bias:
             shapes |= {"bias_ih": (n,), "bias_hh": (n,)}
         if self.proj_size:
@@ -69,9 +70,6 @@ class _Recurrent(Module):
     def reset_parameters(self) -> None:
         """Draw the first values again: uniform in +-1/sqrt(hidden_size)."""
         draw_uniform(self, self.hidden_size)
-
-    def _step(self, gx: Tensor, state: State, *weights: Tensor | None) -> State:
-        raise NotImplementedError
 
     def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
         """input (T, N, input_size), or (N, T, ...) if batch_first, or (T, input_size).
@@ -118,7 +116,8 @@ class _Recurrent(Module):
 
     def _layers(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Run all layers, each on the outputs of the one below."""
-        last, directions = [], self._directions()
+        last: list[State] = []
+        directions = self._directions()
         for layer in range(self.num_layers):
             outputs = []
             for direction in directions:

@@ -9,6 +9,7 @@ from .. import xp
 from ..tensor import Tensor, no_grad
 from .module import Module
 from .parameter import Parameter
+from .tree import Tree
 
 
 class LayerRow(NamedTuple):
@@ -68,7 +69,8 @@ def summary(module: Module, input_shape: Any, *, dtype: Any = None) -> Summary:
     calls = _calls(module, inputs)
     called = {id(layer) for layer, _ in calls}
     names = {id(layer): name for name, layer in module.named_modules()}
-    rows, counted = [], set()
+    rows: list[LayerRow] = []
+    counted: set[int] = set()
     for layer, shape in calls:
         own = _own_parameters(layer, called)
         if own or not any(id(below) in called for below in layer.modules() if below is not layer):
@@ -84,8 +86,10 @@ def summary(module: Module, input_shape: Any, *, dtype: Any = None) -> Summary:
 def _calls(module: Module, inputs: list[Tensor]) -> list[tuple[Module, Any]]:
     """List each call of a layer with the shape of its output, in order of completion."""
     found: list[tuple[Module, Any]] = []
+    layers = [layer for name, layer in module.named_modules()
+              if "parametrizations" not in name.split(".")]  # these compute weights, not outputs
     handles = [layer.register_forward_hook(lambda m, _, y: found.append((m, _shape(y))))
-               for layer in module.modules()]
+               for layer in layers]
     modes = [(layer, layer.training) for layer in module.modules()]
     try:
         with no_grad():
@@ -106,7 +110,7 @@ def _shape(output: Any) -> Any:
     return [_shape(part) for part in parts if isinstance(part, Tensor | tuple | list | dict)]
 
 
-def _own_parameters(layer: Module, called: set[int]) -> list[Parameter]:
+def _own_parameters(layer: Tree, called: set[int]) -> list[Parameter]:
     """List the parameters of a layer and of those below it that are never called themselves."""
     own = list(layer.parameters(recurse=False))
     for child in layer.children():

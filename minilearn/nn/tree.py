@@ -39,7 +39,7 @@ class Tree:
         if isinstance(value, Parameter):
             self._make_room("_parameters", name)
             self.register_parameter(name, value)
-        elif isinstance(value, Tree):
+        elif isinstance(value, Tree) and name not in self.__dict__.get("_parameters", ()):
             self._make_room("_modules", name)
             self._modules[name] = value
         elif (registry := self._registry_of(name)) is None:

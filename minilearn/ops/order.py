@@ -172,9 +172,9 @@ def _extreme(function, forms, input, dim, keepdim, other):
     if dim is None:
         return whole(input)
     dim = wrap(function, input, dim)
-    if not input.data.ndim:
-        return Ranked(input, arg(input))
     numbers = input if input.data.dtype != xp.bool else Tensor(xp.astype(input.data, xp.uint8))
+    if not input.data.ndim:
+        return Ranked(input, arg(numbers))
     indices = arg(numbers, dim=dim, keepdim=True)
     found = Ranked(take_along_dim(input, indices, dim), indices)
     return found if keepdim else Ranked(*(select(x, dim, 0) for x in found))

@@ -59,7 +59,7 @@ class Window(NamedTuple):
         first, *_ = parts = list(parts)
         shape = list(first.shape)
         shape[self.dim] = max(self.reach, self.padding + self.size)
-        out = xp.zeros_laid_out_like(first, tuple(shape))
+        out = xp.full_laid_out_like(first, tuple(shape), 0)
         for tap, part in enumerate(parts):
             out[self.places_of(tap)] += part
         return out[self.at(self.padding, self.size)]

@@ -67,7 +67,7 @@ def amin(input, *, dim=(), keepdim=False):
 
 def _occupied(function, x, dim):
     dims = reduced(function, x, dim)
-    if any(x.shape[d] == 0 for d in dims):
+    if 0 in [x.shape[d] for d in dims]:
         raise DimError(explain(function, "there is nothing along a dimension",
                                {"input": x, "dim": dim}))
     return dims
@@ -141,4 +141,4 @@ def _truth(function, test, input, dim, keepdim):
 def count_nonzero(input, *, dim=None):
     """Return the number of elements that are not 0, over the dimensions `dim`."""
     axis = reduced("count_nonzero", input, dim)
-    return xp.sum(xp.astype(input, xp.bool), axis=axis, dtype=xp.int64)
+    return xp.sum(xp.astype(xp.astype(input, xp.bool), xp.int64), axis=axis)

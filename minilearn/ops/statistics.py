@@ -82,19 +82,15 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None) -> Tensor:
         raise ValueError(explain("norm", "p must be a number or 'fro'", {"input": input, "p": p}))
     if math.isinf(p):
         return (amax if p > 0 else amin)(abs(input), dim=() if dim is None else dim, keepdim=keepdim)
-    if p == 0:
-        nonzero = Tensor(xp.astype(input.data != 0, input.data.dtype))
-        return sum(nonzero, dim=dim, keepdim=keepdim)
-    if p == 1:
-        return sum(abs(input), dim=dim, keepdim=keepdim)
-    powers = square(input) if p == 2 else _power(abs(input), p)
-    return _power(sum(powers, dim=dim, keepdim=keepdim), 1 / p)
+    powers = square(input) if p == 2 else abs(input) if p == 1 else _power(abs(input), p)
+    total = sum(powers, dim=dim, keepdim=keepdim)
+    return total if p in (0, 1) else _power(total, 1 / p)
 
 
 def _power(x, p):
     """Return x ** p for x >= 0, flat at 0: the gradient there is 0, where it might be infinite."""
     zero = Tensor(x.data == 0)
-    return where(zero, 0.0 if p > 0 else math.inf, where(zero, 1.0, x) ** p)
+    return where(zero, 0.0 if p >= 0 else math.inf, where(zero, 1.0, x) ** p)
 
 
 def _floating(function, input, dtype=None):

@@ -57,9 +57,10 @@ class Adam(Optimizer):
 
     def check(self, *, lr, betas, eps, weight_decay, **switches: bool) -> None:
         """Raise TypeError or ValueError for options that make no sense."""
-        non_negative(str(self), lr=lr, eps=eps, weight_decay=weight_decay)
-        if len(betas) != 2 or not all(isinstance(b, float) and 0 <= b < 1 for b in betas):
-            raise ValueError(f"{self}: betas must be two floats in [0, 1), like (0.9, 0.999); "
+        non_negative(self.name, lr=lr, eps=eps, weight_decay=weight_decay)
+        pair = betas if isinstance(betas, tuple | list) else ()
+        if len(pair) != 2 or not all(isinstance(b, float) and 0 <= b < 1 for b in pair):
+            raise ValueError(f"{self.name}: betas must be two floats in [0, 1), like (0.9, 0.999); "
                              f"got {betas!r}")
 
 

@@ -26,6 +26,9 @@ class EMA:
         if not 0 <= decay <= 1:
             raise ValueError(f"EMA: decay must be between 0 and 1; got {decay}")
         self.params = list(params)
+        for i, p in enumerate(self.params):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"EMA: params[{i}] must be a Tensor; got {type(p).__name__}")
         self.decay = float(decay)
         self.updates = 0
         self.averages = [xp.copy(p.data) for p in self.params]

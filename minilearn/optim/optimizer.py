@@ -34,16 +34,21 @@ class Optimizer:
         self.state: dict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         if isinstance(params, Tensor):
-            raise TypeError(f"{self}: params must be a list of tensors or of dicts; got one tensor."
-                            " To repair it: write [tensor].")
+            raise TypeError(f"{self.name}: params must be a list of tensors or of dicts; got one "
+                            "tensor. To repair it: write [tensor].")
         groups = list(params)
         if not groups:
-            raise ValueError(f"{self}: the list of parameters is empty")
+            raise ValueError(f"{self.name}: the list of parameters is empty")
         self.check(**defaults)
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
-    def check(self, **options: Any) -> None:
+    @property
+    def name(self) -> str:
+        """What the optimizer is called, for messages."""
+        return type(self).__name__
+
+    def check(self, *args: Any, **options: Any) -> None:
         """Raise TypeError or ValueError for options that make no sense."""
 
     def step(self, closure: Callable | None = None) -> Any:
@@ -80,38 +85,39 @@ class Optimizer:
         Raises TypeError or ValueError for what is no leaf tensor, or comes a second time.
         """
         if not isinstance(param_group, dict):
-            raise TypeError(f"{self}: a parameter group must be a dict {{'params': [...], ...}}; "
+            raise TypeError(f"{self.name}: a parameter group must be a dict {{'params': [...]}}; "
                             f"got {type(param_group).__name__}")
         if "params" not in param_group:
-            raise KeyError(f"{self}: a parameter group needs an entry 'params'; this one has "
+            raise KeyError(f"{self.name}: a parameter group needs an entry 'params'; this one has "
                            f"{sorted(param_group)}")
         names, params = self._named(param_group["params"])
         known = [p for group in self.param_groups for p in group["params"]]
         if len({*known, *params}) < len(known) + len(params):
-            raise ValueError(f"{self}: some parameters appear more than once; "
+            raise ValueError(f"{self.name}: some parameters appear more than once; "
                              "a parameter belongs to one group, once")
         group = {**self.defaults, **param_group, "params": params}
         if names:
             group["param_names"] = names
         if any(("param_names" in other) != bool(names) for other in self.param_groups):
-            raise ValueError(f"{self}: either all groups have named parameters, or none")
+            raise ValueError(f"{self.name}: either all groups have named parameters, or none")
         self.check(**{name: group[name] for name in self.defaults})
         self.param_groups.append(group)
 
     def _named(self, params: Any) -> tuple[list[str], list[Tensor]]:
         """Split (name, tensor) pairs, and make sure that each tensor can be optimized."""
         if isinstance(params, set | frozenset):
-            raise TypeError(f"{self}: params must have an order, which a set has not; pass a list")
+            raise TypeError(f"{self.name}: params must be in order, and a set is not; pass a list")
         entries = [params] if isinstance(params, Tensor) else list(params)
         names = [entry[0] for entry in entries if isinstance(entry, tuple)]
         tensors = [entry[1] if isinstance(entry, tuple) else entry for entry in entries]
         if names and len(names) < len(tensors):
-            raise ValueError(f"{self}: either all parameters have names, or none")
+            raise ValueError(f"{self.name}: either all parameters have names, or none")
         for i, p in enumerate(tensors):
             if not isinstance(p, Tensor):
-                raise TypeError(f"{self}: params[{i}] must be a Tensor; got {type(p).__name__}")
+                kind = type(p).__name__
+                raise TypeError(f"{self.name}: params[{i}] must be a Tensor; got {kind}")
             if not p.is_leaf:
-                raise ValueError(f"{self}: params[{i}] of shape {p.shape} was computed; only "
+                raise ValueError(f"{self.name}: params[{i}] of shape {p.shape} was computed; only "
                                  "tensors made by the user (leaves) can be optimized")
         return names, tensors
 
@@ -134,15 +140,17 @@ class Optimizer:
 
         Raises ValueError where its groups or shapes are not those of this optimizer.
         """
+        if missing := {"state", "param_groups"} - set(state_dict):
+            raise KeyError(f"{self.name}.load_state_dict: the saved state has no {sorted(missing)}")
         saved = state_dict["param_groups"]
         sizes = [[len(g["params"]) for g in groups] for groups in (self.param_groups, saved)]
         if sizes[0] != sizes[1]:
-            raise ValueError(f"{self}.load_state_dict: this optimizer has groups of {sizes[0]} "
+            raise ValueError(f"{self.name}.load_state_dict: this one has groups of {sizes[0]} "
                              f"parameters, the saved one had {sizes[1]}")
         params = [p for group in self.param_groups for p in group["params"]]
         at = dict(zip([i for group in saved for i in group["params"]], params, strict=True))
         if unknown := sorted(set(state_dict["state"]) - set(at)):
-            raise ValueError(f"{self}.load_state_dict: state for unknown parameters {unknown}")
+            raise ValueError(f"{self.name}.load_state_dict: unknown parameters {unknown}")
         loaded = {at[i]: {name: self._loaded(name, value, at[i]) for name, value in entry.items()}
                   for i, entry in state_dict["state"].items()}
         self.state = defaultdict(dict, loaded)
@@ -158,15 +166,12 @@ class Optimizer:
         if name == "step":
             return int(xp.to_numpy(array))
         if tuple(array.shape) != p.shape:
-            raise ValueError(f"{self}.load_state_dict: {name} has shape {tuple(array.shape)}, "
+            raise ValueError(f"{self.name}.load_state_dict: {name} has shape {tuple(array.shape)}, "
                              f"its parameter {p.shape}")
         return xp.astype(array, p.data.dtype)
 
-    def __str__(self) -> str:
-        return type(self).__name__
-
     def __repr__(self) -> str:
-        lines = [f"{self} ("]
+        lines = [f"{self.name} ("]
         for i, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {i}")
             lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k != "params"]

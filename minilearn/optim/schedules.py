@@ -60,7 +60,7 @@ def one_cycle(
     if step <= rise:
         return cosine(max_lr / div, max_lr, step / rise), cosine(*momenta, step / rise)
     t = (step - rise) / fall
-    return cosine(max_lr, max_lr / (div * final_div), t), cosine(*reversed(momenta), t)
+    return cosine(max_lr, max_lr / (div * final_div), t), cosine(*momenta[::-1], t)
 
 
 def flat_cosine(step: int, total: int, lr: float, *, pct_start: float = 0.72) -> float:

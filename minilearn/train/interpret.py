@@ -70,12 +70,12 @@ class Interpretation:
         parts = [_ask(learn.loss_function, *batch) for batch in learn.outputs(loader)]
         if not parts:
             raise ValueError("Interpretation.of: the data is empty; give a loader with an item")
-        arrays = [np.concatenate(part) for part in zip(*parts, strict=True)]
+        outputs, probabilities, targets, losses = map(np.concatenate, zip(*parts, strict=True))
         dataset = getattr(loader, "dataset", None)
         if classes is None:
-            numbers = [str(number) for number in range(arrays[0].shape[-1])]
+            numbers = [str(number) for number in range(outputs.shape[-1])]
             classes = getattr(dataset, "classes", numbers)
-        return cls(*arrays, tuple(classes), dataset)
+        return cls(outputs, probabilities, targets, losses, tuple(classes), dataset)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -92,8 +92,7 @@ class Interpretation:
         return counts
 
     def most_confused(self, min_count: int = 1) -> list[tuple[str, str, int]]:
-        """List the mistakes made `min_count` times or more: (actual, predicted, count), worst first.
-        """
+        """List what is mistaken for what, `min_count` times or more: (actual, predicted, count)."""
         if min_count < 1:
             raise ValueError(f"most_confused: min_count must be 1 or more, got {min_count}")
         wrong = self.confusion_matrix()
@@ -149,5 +148,6 @@ def losses_of(loss: Any, output: Tensor, target: Tensor) -> Tensor:
     if not hasattr(loss, "forward") and "reduction" in inspect.signature(loss).parameters:
         return loss(output, target, reduction="none")
     # A loss that cannot be asked to leave the average out is asked about one item at a time.
-    alone = [loss(output[i : i + 1], target[i : i + 1]).item() for i in range(len(target))]
+    items = zip(output.split(1), target.split(1), strict=True)
+    alone = [loss(one, right).item() for one, right in items]
     return Tensor(xp.array(alone, output.data.dtype))

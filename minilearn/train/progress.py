@@ -149,7 +149,8 @@ class Bars:
         self.epochs = self.shown.add_task("epochs", total=epochs, completed=epoch,
                                           place=f"{epoch}/{epochs}", comment="")
         self.batches = self.shown.add_task("batches", total=None, place="", comment="")
-        self.wanted, self.done, self.total = epochs, 0, None
+        self.wanted, self.done = epochs, 0
+        self.total: int | None = None
 
     def start(self) -> None:
         """Begin to draw."""

@@ -57,9 +57,9 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
     @wraps(draw)
     def drawn(*args: Any, **kwargs: Any) -> Figure:
-        from matplotlib import rc_context, rcParamsDefault
+        from matplotlib import style
 
-        with rc_context(rcParamsDefault | STYLE):
+        with style.context(["default", STYLE]):
             return draw(*args, **kwargs)
 
     return drawn

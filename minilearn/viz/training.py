@@ -34,19 +34,23 @@ def losses(learn: Any) -> Figure:
     thin = {"alpha": 0.35, "linewidth": 0.6}
     axes.plot(steps, recorder.losses, color=BLUE, **thin, label="training, each batch")
     axes.plot(steps, trend, color=BLUE, label="training, smoothed")
-    measured = [row for row in recorder.history if "valid_loss" in row]
-    at = [row["epoch"] * len(learn.train) for row in measured]
-    valid = [row["valid_loss"] for row in measured]
+    valid = _valid_losses(learn)
     if valid:
-        axes.plot(at, valid, "o-", color=RED, markersize=4.5, label="validation, each epoch")
-    if min(recorder.losses + valid) > 0:
+        axes.plot(*zip(*valid), "o-", color=RED, markersize=4.5, label="validation, each epoch")
+    if min(recorder.losses + [loss for _, loss in valid]) > 0:
         _logarithmic(axes)
     axes.set(title="Losses", xlabel="training step (batch)")
     _whole(axes, len(trend))
     axes.legend()
-    end = f", the validation loss at {valid[-1]:.4f}" if valid else ""
+    end = f", the validation loss at {valid[-1][1]:.4f}" if valid else ""
     return describe(figure, f"Losses over {len(trend)} training steps: the smoothed training loss "
                             f"ends at {trend[-1]:.4f}{end}.")
+
+
+def _valid_losses(learn: Any) -> list[tuple[int, float]]:
+    """Return (steps taken, validation loss) at the end of each epoch that was validated."""
+    rows = [row for row in learn.recorder.history if "valid_loss" in row]
+    return [(row["epoch"] * len(learn.train), row["valid_loss"]) for row in rows]
 
 
 @styled

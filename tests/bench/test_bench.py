@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minilearn import bench
+from minilearn.bench import __main__ as command
 from minilearn.bench import coordinator, memory, ours, twins, workloads
 
 TINY = {"rounds": 2, "seconds": 0.01}
@@ -17,15 +18,15 @@ TINY = {"rounds": 2, "seconds": 0.01}
 def result(tmp_path_factory):
     path = tmp_path_factory.mktemp("bench") / "result.json"
     lines = []
-    names = ["resnet-mnist-64", "autograd-overhead"]
-    returned = bench.run(names, json_path=path, echo=lines.append, **TINY)
+    returned = bench.run("resnet-mnist-64", json_path=path, echo=lines.append, **TINY)
     return returned, json.loads(path.read_text()), lines
 
 
 def test_the_file_holds_what_is_returned(result):
     returned, written, _ = result
     assert written == returned
-    assert [row["name"] for row in written["workloads"]] == ["resnet-mnist-64", "autograd-overhead"]
+    assert [row["name"] for row in written["workloads"]] == ["resnet-mnist-64"]
+    assert written["machine"].keys() >= {"platform", "cores", "python", "numpy", "torch", "load"}
 
 
 def test_every_number_is_plausible(result):
@@ -46,8 +47,20 @@ def test_the_step_of_the_net_needs_memory(result):
 
 def test_the_table_has_a_line_for_each_workload(result):
     header, *lines = result[2]
-    assert header.startswith("workload") and len(lines) == 2
+    assert header.startswith("workload") and len(lines) == 1
     assert lines[0].startswith("resnet-mnist-64") and " ms" in lines[0] and "MiB" in lines[0]
+
+
+def test_the_command_passes_its_options_on(monkeypatch, capsys):
+    given = []
+    monkeypatch.setattr(command, "run", lambda *args, **named: given.append((args, named)))
+    command.main([])
+    command.main(["--only", "autograd-overhead", "--threads", "2", "--json", "x", "--rounds", "3"])
+    assert given == [((None, 1, None), {"rounds": 10, "seconds": 0.5}),
+                     ((["autograd-overhead"], 2, "x"), {"rounds": 3, "seconds": 0.5})]
+    with pytest.raises(SystemExit):
+        command.main(["--only", "everything"])
+    assert "invalid choice" in capsys.readouterr().err
 
 
 def test_unknown_workloads_and_threads_are_refused():

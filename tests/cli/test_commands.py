@@ -53,7 +53,7 @@ def test_data_list(capsys):
     (["train", "resnet", "--model", "vgg"], 2, "vgg"),
     (["train", "resnet", "--device", "tpu"], 2, "cuda"),
     (["train", "resnet", "--unknown"], 2, "No such option"),
-    (["train", "resnet", "--epochs", "0"], 2, "0"),
+    (["train", "resnet", "--epochs", "0"], 2, "greater than or equal to 1"),
     (["train", "resnet", "--resume"], 1, "which run shall go on"),
     (["train", "resnet", "--data", "digits", "--lr", "-1"], 1, "lr above 0"),
     (["predict", "nowhere", "x.png"], 1, "holds no run"),

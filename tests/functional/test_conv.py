@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from minilearn import functional as F
 
 CONV = {1: (F.conv1d, T.conv1d), 2: (F.conv2d, T.conv2d)}
-TRANSPOSED = {1: (F.conv_transpose1d, T.conv_transpose1d), 2: (F.conv_transpose2d, T.conv_transpose2d)}
+TRANSPOSED = {1: (F.conv_transpose1d, T.conv_transpose1d),
+              2: (F.conv_transpose2d, T.conv_transpose2d)}
 
 
 def array(*shape, dtype="float64", seed=0):
@@ -35,12 +36,14 @@ def lead(batch):
     return () if batch is None else (batch,)
 
 
-settings = st.fixed_dictionaries(dict(
-    n=st.sampled_from([1, 2]), batch=st.sampled_from([None, 0, 1, 3]), groups=st.integers(1, 3),
-    inputs=st.integers(1, 2), outputs=st.integers(1, 3), kernel=st.tuples(*[st.integers(1, 4)] * 2),
-    size=st.tuples(st.integers(1, 9), st.integers(1, 8)), bias=st.booleans(),
-    dtype=st.sampled_from(["float64", "float64", "float32"]),
-))
+settings = st.fixed_dictionaries({
+    "n": st.sampled_from([1, 2]), "batch": st.sampled_from([None, 0, 1, 3]),
+    "groups": st.integers(1, 3),
+    "inputs": st.integers(1, 2), "outputs": st.integers(1, 3),
+    "kernel": st.tuples(*[st.integers(1, 4)] * 2),
+    "size": st.tuples(st.integers(1, 9), st.integers(1, 8)), "bias": st.booleans(),
+    "dtype": st.sampled_from(["float64", "float64", "float32"]),
+})
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even")  # torch, the first time
@@ -62,10 +65,10 @@ def test_conv_is_torch(s, stride, padding, dilation):
 
 
 @given(settings, numbers(1, 3), numbers(0, 2), numbers(0, 2), numbers(1, 3))
-@example(dict(n=1, batch=2, groups=1, inputs=2, outputs=3, kernel=(2, 2), size=(4, 4), bias=True,
-              dtype="float64"), 1, 1, 1, 2)
-@example(dict(n=2, batch=2, groups=2, inputs=1, outputs=2, kernel=(3, 2), size=(3, 4), bias=True,
-              dtype="float64"), (1, 2), (2, 0), (2, 1), (3, 1))
+@example({"n": 1, "batch": 2, "groups": 1, "inputs": 2, "outputs": 3, "kernel": (2, 2),
+          "size": (4, 4), "bias": True, "dtype": "float64"}, 1, 1, 1, 2)
+@example({"n": 2, "batch": 2, "groups": 2, "inputs": 1, "outputs": 2, "kernel": (3, 2),
+          "size": (3, 4), "bias": True, "dtype": "float64"}, (1, 2), (2, 0), (2, 1), (3, 1))
 def test_transposed_conv_is_torch(s, stride, padding, extra, dilation):
     n = s["n"]
     stride, padding, extra, dilation = (along(v, n) for v in (stride, padding, extra, dilation))
@@ -94,28 +97,28 @@ BAD_CONV = {
     "five dimensions": ((X[None], W), {}),
     "a weight of three dimensions": ((X, W[0]), {}),
     "channels": ((X, W), {}),
-    "groups do not divide": ((X, array(5, 2, 3, 2)), dict(groups=2)),
-    "no groups": ((X, W), dict(groups=0)),
-    "no outputs": ((X, W[:0]), dict(groups=2)),
-    "bias of another length": ((X, W, B[:5]), dict(groups=2)),
-    "bias of one element": ((X, W, B[:1]), dict(groups=2)),
-    "bias as a column": ((X, W, B[:, None]), dict(groups=2)),
-    "bias of another dtype": ((X, W, B.astype("float32")), dict(groups=2)),
-    "weight of another dtype": ((X, W.astype("float32")), dict(groups=2)),
-    "bool": ((X > 0, W > 0), dict(groups=2)),
-    "stride 0": ((X, W), dict(groups=2, stride=0)),
-    "stride of three": ((X, W), dict(groups=2, stride=(1, 1, 1))),
-    "stride no integer": ((X, W), dict(groups=2, stride=1.0)),
-    "stride None": ((X, W), dict(groups=2, stride=None)),
-    "dilation 0": ((X, W), dict(groups=2, dilation=0)),
-    "negative padding": ((X, W), dict(groups=2, padding=-1)),
-    "kernel too large": ((X, array(6, 2, 6, 2)), dict(groups=2)),
-    "dilated kernel too large": ((X, W), dict(groups=2, dilation=3)),
-    "kernel of nothing": ((X, array(6, 2, 0, 2)), dict(groups=2)),
-    "image of nothing": ((X[:, :, :0], W), dict(groups=2, padding=2)),
-    "an unknown word": ((X, W), dict(groups=2, padding="full")),
-    "same with stride": ((X, W), dict(groups=2, padding="same", stride=(1, 2))),
-    "unknown argument": ((X, W), dict(groups=2, padding_mode="zeros")),
+    "groups do not divide": ((X, array(5, 2, 3, 2)), {"groups": 2}),
+    "no groups": ((X, W), {"groups": 0}),
+    "no outputs": ((X, W[:0]), {"groups": 2}),
+    "bias of another length": ((X, W, B[:5]), {"groups": 2}),
+    "bias of one element": ((X, W, B[:1]), {"groups": 2}),
+    "bias as a column": ((X, W, B[:, None]), {"groups": 2}),
+    "bias of another dtype": ((X, W, B.astype("float32")), {"groups": 2}),
+    "weight of another dtype": ((X, W.astype("float32")), {"groups": 2}),
+    "bool": ((X > 0, W > 0), {"groups": 2}),
+    "stride 0": ((X, W), {"groups": 2, "stride": 0}),
+    "stride of three": ((X, W), {"groups": 2, "stride": (1, 1, 1)}),
+    "stride no integer": ((X, W), {"groups": 2, "stride": 1.0}),
+    "stride None": ((X, W), {"groups": 2, "stride": None}),
+    "dilation 0": ((X, W), {"groups": 2, "dilation": 0}),
+    "negative padding": ((X, W), {"groups": 2, "padding": -1}),
+    "kernel too large": ((X, array(6, 2, 6, 2)), {"groups": 2}),
+    "dilated kernel too large": ((X, W), {"groups": 2, "dilation": 3}),
+    "kernel of nothing": ((X, array(6, 2, 0, 2)), {"groups": 2}),
+    "image of nothing": ((X[:, :, :0], W), {"groups": 2, "padding": 2}),
+    "an unknown word": ((X, W), {"groups": 2, "padding": "full"}),
+    "same with stride": ((X, W), {"groups": 2, "padding": "same", "stride": (1, 2)}),
+    "unknown argument": ((X, W), {"groups": 2, "padding_mode": "zeros"}),
     "no tensor": ((X, 3.0), {}),
 }
 
@@ -130,16 +133,17 @@ V = array(4, 3, 3, 2)
 
 BAD_TRANSPOSED = {
     "channels": ((X, W), {}),
-    "groups do not divide": ((X, V), dict(groups=3)),
-    "bias of another length": ((X, V, array(3)), dict(groups=2)),
-    "output_padding too large": ((X, V), dict(output_padding=1)),
-    "output_padding too large in one": ((X, V), dict(output_padding=(1, 2), stride=(2, 1), dilation=2)),
-    "negative output_padding": ((X, V), dict(output_padding=-1, stride=2)),
-    "negative padding": ((X, V), dict(padding=-1)),
-    "nothing left": ((X, V), dict(padding=(4, 0))),
-    "stride 0": ((X, V), dict(stride=0)),
-    "dilation 0": ((X, V), dict(dilation=0)),
-    "padding by name": ((X, V), dict(padding="same")),
+    "groups do not divide": ((X, V), {"groups": 3}),
+    "bias of another length": ((X, V, array(3)), {"groups": 2}),
+    "output_padding too large": ((X, V), {"output_padding": 1}),
+    "output_padding too large in one":
+        ((X, V), {"output_padding": (1, 2), "stride": (2, 1), "dilation": 2}),
+    "negative output_padding": ((X, V), {"output_padding": -1, "stride": 2}),
+    "negative padding": ((X, V), {"padding": -1}),
+    "nothing left": ((X, V), {"padding": (4, 0)}),
+    "stride 0": ((X, V), {"stride": 0}),
+    "dilation 0": ((X, V), {"dilation": 0}),
+    "padding by name": ((X, V), {"padding": "same"}),
     "two dimensions": ((X[0, 0], V), {}),
     "image of nothing": ((X[:, :, :0], V), {}),
     "weight of another dtype": ((X, V.astype("float32")), {}),
@@ -166,7 +170,7 @@ def test_messages_name_shapes_and_repair():
 @given(st.tuples(*[st.integers(1, 7)] * 2), st.sampled_from([None, 0, 1, 2]), st.integers(1, 3),
        numbers(1, 3), numbers(1, 2), numbers(0, 2), numbers(1, 3))
 def test_unfold_and_fold_are_torch(size, batch, channels, kernel, dilation, padding, stride):
-    options = dict(kernel_size=kernel, dilation=dilation, padding=padding, stride=stride)
+    options = {"kernel_size": kernel, "dilation": dilation, "padding": padding, "stride": stride}
     k, d, p, s = (np.broadcast_to(v, 2) for v in options.values())
     places = (np.array(size) + 2 * p - d * (k - 1) - 1) // s + 1
     assume((places > 0).all())
@@ -180,9 +184,10 @@ def test_float32_stays():
     agree(F.fold, T.fold, array(2, 4, 6, dtype="float32"), (3, 4), 2)
 
 
-BAD_UNFOLD = [dict(kernel_size=7), dict(kernel_size=0), dict(kernel_size=2.0), dict(kernel_size=(2,)),
-              dict(kernel_size=(2, 2, 2)), dict(kernel_size=2, stride=0), dict(kernel_size=2, padding=-1),
-              dict(kernel_size=2, dilation=0), dict()]
+BAD_UNFOLD = [{"kernel_size": 7}, {"kernel_size": 0}, {"kernel_size": 2.0}, {"kernel_size": (2,)},
+              {"kernel_size": (2, 2, 2)}, {"kernel_size": 2, "stride": 0},
+              {"kernel_size": 2, "padding": -1},
+              {"kernel_size": 2, "dilation": 0}, {}]
 
 
 @pytest.mark.parametrize("options", BAD_UNFOLD)
@@ -199,7 +204,7 @@ C = array(2, 12, 4)
 
 BAD_FOLD = [((C, 4, 2), {}), ((C, 3, 5), {}), ((C[:, :11], 3, 2), {}), ((C[None], 3, 2), {}),
             ((C[0, 0], 3, 2), {}), ((C, (3, 3, 3), 2), {}), ((C, (3,), 2), {}), ((C, -3, 2), {}),
-            ((C, 3, 2), dict(stride=0)), ((C, 3, 2), dict(padding=-1)), ((C[:, :0], 3, 2), {}),
+            ((C, 3, 2), {"stride": 0}), ((C, 3, 2), {"padding": -1}), ((C[:, :0], 3, 2), {}),
             ((C[:, :, :0], 3, 2), {}), ((C, 3.0, 2), {}), ((C.astype(int), 3, 2), {})]
 
 

@@ -79,8 +79,8 @@ def test_dropout_of_channels_needs_channels():
 
 
 @settings(max_examples=40)
-@given(data=st.data(), seed=seeds, dtype=kinds, rows=st.integers(1, 5), features=st.integers(0, 3),
-       shape=st.lists(st.integers(0, 3), max_size=3), narrow=st.booleans())
+@given(data=st.data(), seed=seeds, dtype=kinds, rows=st.integers(1, 5), features=st.integers(1, 3),
+       shape=st.lists(st.integers(1, 3), max_size=3), narrow=st.booleans())
 def test_embedding(data, seed, dtype, rows, features, shape, narrow):
     rng = np.random.default_rng(seed)
     index = np.asarray(rng.integers(0, rows, shape), "int32" if narrow else "int64")
@@ -89,6 +89,11 @@ def test_embedding(data, seed, dtype, rows, features, shape, narrow):
     # A factor that depends on the weight, so that the gradient has one of its own.
     agree(lambda i, w: F.embedding(i, w * w, padding), lambda i, w: T.embedding(i, w * w, padding),
           index, weight, reduction=16)
+
+
+def test_embedding_of_nothing():
+    agree(F.embedding, T.embedding, np.zeros((0, 2), "int64"), np.ones((3, 0)), order=0)
+    agree(F.embedding, T.embedding, np.zeros((2, 2), "int64"), np.ones((3, 0)), order=0)
 
 
 def test_embedding_refuses():

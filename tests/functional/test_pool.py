@@ -72,7 +72,7 @@ def test_avg_pool_is_torch(n, data, kernel, stride, padding, ceil_mode, include,
     x = data.draw(images(n))
     kernel, stride, padding = (along(v, n) for v in (kernel, stride, padding))
     assume(fits(x, n, kernel, padding, 1))
-    options = {} if n == 1 else dict(divisor_override=divisor)
+    options = {} if n == 1 else {"divisor_override": divisor}
     agree(*AVG[n], x, kernel, stride, padding, ceil_mode, include, reduction=16, **options)
 
 
@@ -153,10 +153,13 @@ def test_stride_of_nothing_is_the_kernel():
 
 X = np.ones((2, 3, 5, 6))
 
-BAD = [dict(kernel_size=7), dict(kernel_size=0), dict(kernel_size=2.0), dict(kernel_size=(2, 2, 2)),
-       dict(kernel_size=2, stride=0), dict(kernel_size=2, stride=-1), dict(kernel_size=2, padding=2),
-       dict(kernel_size=2, padding=-1), dict(kernel_size=2, ceil=True), dict(kernel_size="2"), dict(),
-       dict(kernel_size=2, padding=(0, 0, 0)), dict(kernel_size=2, stride=1.5), dict(kernel_size=None)]
+BAD = [{"kernel_size": 7}, {"kernel_size": 0}, {"kernel_size": 2.0}, {"kernel_size": (2, 2, 2)},
+       {"kernel_size": 2, "stride": 0}, {"kernel_size": 2, "stride": -1},
+       {"kernel_size": 2, "padding": 2},
+       {"kernel_size": 2, "padding": -1}, {"kernel_size": 2, "ceil": True}, {"kernel_size": "2"},
+       {},
+       {"kernel_size": 2, "padding": (0, 0, 0)}, {"kernel_size": 2, "stride": 1.5},
+       {"kernel_size": None}]
 
 
 @pytest.mark.parametrize("options", BAD)

@@ -55,7 +55,8 @@ X, GRID = array(2, 3, 4, 5), array(2, 3, 2, 2)
 
 BAD = {
     "another batch": (X, GRID[:1]), "three coordinates": (X, array(2, 3, 2, 3)),
-    "no batch": (X[0], GRID), "a grid without batch": (X, GRID[0]), "an unknown mode": (X, GRID, "cubic"),
+    "no batch": (X[0], GRID), "a grid without batch": (X, GRID[0]),
+    "an unknown mode": (X, GRID, "cubic"),
     "an unknown padding": (X, GRID, "bilinear", "wrap"), "dtypes": (X, GRID.astype("float32")),
     "integers": (X.astype(int), GRID.astype(int)), "empty images": (X[:, :, :0], GRID),
     "no tensor": (X, 1.0), "one argument too many": (X, GRID, "nearest", "zeros", True, 1),

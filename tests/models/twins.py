@@ -6,15 +6,14 @@ from torch import nn
 CHANNELS = (1, 8, 16, 32, 16, 10)
 
 
-class Add(nn.Module):
-    """Two conv_layers and the sum with what came in."""
+class Residual(nn.Sequential):
+    """Two conv_layers, and the sum with what came in."""
 
     def __init__(self, nf):
-        super().__init__()
-        self.layers = nn.ModuleList([conv_layer(nf, nf, 1), conv_layer(nf, nf, 1)])
+        super().__init__(conv_layer(nf, nf, 1), conv_layer(nf, nf, 1))
 
     def forward(self, x):
-        return x + self.layers[1](self.layers[0](x))
+        return x + super().forward(x)
 
 
 def conv_layer(ni, nf, stride):
@@ -37,7 +36,7 @@ def refactor():
 def resnet():
     layers = []
     for ni, nf in zip(CHANNELS, CHANNELS[1:-1], strict=False):
-        layers += [conv_layer(ni, nf, 2), Add(nf)]
+        layers += [conv_layer(ni, nf, 2), Residual(nf)]
     return nn.Sequential(*layers, conv_layer(16, 10, 2), nn.Flatten())
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from twins import both_refuse, built_alike, twins
 
 import minilearn as ml
@@ -51,7 +52,8 @@ def call_options(n, heads, l, s):
 def test_attention(case):
     sizes, options, inputs, call = case
     pair = twins("MultiheadAttention", *sizes, **options)
-    pair.agree(*inputs, order=2, gradient=True, **call)
+    with sdpa_kernel(SDPBackend.MATH):  # torch differentiates only this kernel twice
+        pair.agree(*inputs, **call)
 
 
 def test_self_attention_of_one_tensor():

@@ -98,6 +98,7 @@ def test_handles_remove_once_and_in_a_block():
     same(scenario)
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # torch says so, rightly
 @pytest.mark.parametrize("input_grad", [True, False])
 @pytest.mark.parametrize("change", [None, 2.0])
 def test_full_backward_hooks(input_grad, change):
@@ -123,7 +124,7 @@ def test_backward_pre_hooks_come_first_and_change():
         model = layers(side)
         model[2].register_full_backward_hook(lambda m, gi, go: log.append(["hook", gi, go]))
         model[2].register_full_backward_pre_hook(lambda m, go: log.append(["pre", go]))
-        model[2].register_full_backward_pre_hook(lambda m, go: go[0] * 3)
+        model[2].register_full_backward_pre_hook(lambda m, go: (go[0] * 3,))
         model[2].register_full_backward_pre_hook(lambda m, go: log.append("first"), prepend=True)
         x = tensor(side, X, requires_grad=True)
         model(x).sum().backward()

@@ -76,6 +76,7 @@ def conv_cases(draw, dims):
     return (i * groups, o * groups, kernel), options, data(*batch, i * groups, *size)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
 @settings(max_examples=25)
 @given(conv_cases(1))
 def test_conv1d(case):
@@ -83,6 +84,7 @@ def test_conv1d(case):
     built_alike("Conv1d", *args, **options).agree(x)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # torch copies, and says so
 @settings(max_examples=25)
 @given(conv_cases(2))
 def test_conv2d(case):
@@ -116,7 +118,8 @@ def test_conv_refuses_what_torch_refuses():
     both_refuse("Conv2d", 4, 4, 3, padding="same", stride=2)
     both_refuse("Conv2d", 4, 4, 3, padding_mode="zero")
     both_refuse("ConvTranspose2d", 4, 4, 3, padding_mode="circular")
-    both_refuse("ConvTranspose2d", 4, 4, 3, padding="same")
+    with pytest.raises(TypeError):  # torch says so only when it is called
+        nn.ConvTranspose2d(4, 4, 3, padding="same")
     pair = twins("ConvTranspose2d", 1, 1, 3, stride=2)
     for size in ((8, 9), (13, 11), (11,)):
         with pytest.raises((ValueError, RuntimeError)):
@@ -277,8 +280,8 @@ def test_dropout(name):
     shape = (3, 4, 5) if name == "Dropout1d" else (3, 4, 5, 6)
     x = data(*shape)
     for p in (0.0, 1.0):
-        built_alike(name, p).agree(x)
-    built_alike(name, 0.5).train(False).agree(x)
+        twins(name, p).agree(x)
+    twins(name, 0.5).train(False).agree(x)
     y = xp.to_numpy(getattr(nn, name)(0.25)(ml.tensor(np.ones((200, 8, *shape[2:])))).data)
     assert set(np.unique(y)) == {0, 1 / 0.75} and abs((y == 0).mean() - 0.25) < 0.06
     if name != "Dropout":
@@ -299,6 +302,7 @@ PAIRWISE = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")  # torch on its own definition
 @pytest.mark.parametrize("name, options", PAIRWISE)
 @pytest.mark.parametrize("reduction", [*REDUCTIONS, "batchmean"])
 def test_losses_of_equal_shapes(name, options, reduction):
@@ -318,7 +322,8 @@ def both_losses_refuse(name, reduction):
 def test_binary_cross_entropy(reduction):
     rng = np.random.default_rng(1)
     for weight in (None, rng.random(3)):
-        twins("BCELoss", weight, reduction=reduction).agree(rng.random((4, 3)), rng.random((4, 3)))
+        twins("BCELoss", weight, reduction=reduction).agree(
+            0.1 + 0.8 * rng.random((4, 3)), rng.random((4, 3)))
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)

@@ -172,6 +172,7 @@ def both(action, *error):
 
 WRONG = {
     "plain tensor as parameter": (lambda m, s, t: setattr(m, "scale", t([1.0])), TypeError),
+    "module as parameter": (lambda m, s, t: setattr(m, "scale", s.ReLU()), TypeError),
     "number as module": (lambda m, s, t: setattr(m, "first", 3), TypeError),
     "list as buffer": (lambda m, s, t: setattr(m, "seen", [1.0]), TypeError),
     "unknown attribute": (lambda m, s, t: m.frist, AttributeError),
@@ -208,8 +209,10 @@ RIGHT = {
     "parameter set to None": lambda m: (setattr(m, "scale", None), names(m.named_parameters())),
     "module set to None": lambda m: (setattr(m, "first", None), names(m.named_modules())),
     "buffer set to None": lambda m: (setattr(m, "seen", None), list(m.state_dict())),
-    "parameter replaced by module": lambda m: (
-        setattr(m, "scale", type(m.rest)()), list(m.state_dict()), names(m.named_modules())),
+    "buffer replaced by module": lambda m: (
+        setattr(m, "seen", type(m.rest)()), list(m.state_dict()), names(m.named_modules())),
+    "buffer replaced by parameter": lambda m: (
+        setattr(m, "scratch", m.scale), list(m.state_dict()), names(m.named_buffers())),
     "module replaced by parameter": lambda m: (
         setattr(m, "first", m.scale), names(m.named_parameters()), names(m.named_modules())),
     "attribute replaced by module": lambda m: (

@@ -10,7 +10,7 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import minilearn as ml
-from minilearn import optim
+from minilearn import optim, xp
 
 
 def with_gradients(seed, dtype=np.float64, scale=1.0, shapes=((3, 2), (4,), ())):
@@ -107,9 +107,30 @@ def test_ema_keeps_its_own_copies():
     assert np.array_equal(host(w), [7, 2])
 
 
+@pytest.mark.parametrize("library", ["array_api_strict", "torch:cpu"])
+def test_other_array_libraries(library):
+    before = xp.library()
+    try:
+        xp.use(library)
+        w = ml.tensor(np.array([1.0, -2.0, 3.0]), requires_grad=True)
+        w.grad = ml.tensor(np.array([3.0, 0.5, -4.0]))
+        ema = optim.EMA([w], 0.5)
+        ema.update()
+        optim.clip_grad_value_([w], 1.0)
+        optim.SGD([w], lr=1.0).step()
+        ema.update()
+        ema.load_state_dict(ema.state_dict())
+        ema.copy_to()
+        assert host(w).tolist() == [0.5, -2.25, 3.5]
+    finally:
+        xp.use(before)
+
+
 def test_ema_refuses():
     w = ml.tensor([1.0, 2.0])
     ema = optim.EMA([w])
+    with pytest.raises(TypeError, match="must be a Tensor; got float"):
+        optim.EMA([1.0])
     with pytest.raises(ValueError, match="decay"):
         optim.EMA([w], 1.5)
     with pytest.raises(ml.errors.ShapeError, match="shapes"):

@@ -175,6 +175,8 @@ def test_loading_refuses_other_groups_and_shapes():
     fewer = optim.SGD(pair.ours[:2])
     with pytest.raises(ValueError, match=r"groups of \[2\] parameters, the saved one had \[4\]"):
         fewer.load_state_dict(saved)
+    with pytest.raises(KeyError, match="the saved state has no"):
+        fewer.load_state_dict({})
     turned = optim.SGD(pair.ours[::-1])
     with pytest.raises(ValueError, match="momentum_buffer has shape"):
         turned.load_state_dict(saved)
@@ -244,6 +246,12 @@ def test_names_are_kept():
         sgd.add_param_group({"params": [ml.tensor([1.0])]})
 
 
+def test_it_shows_its_groups():
+    x = ml.tensor([1.0], requires_grad=True)
+    assert str(optim.SGD([x], lr=0.5)).splitlines()[:3] == [
+        "SGD (", "Parameter Group 0", "    dampening: 0"]
+
+
 def test_infinities_arise_in_silence():
     for name in OPTIONS:
         x = ml.tensor(np.array([1e30, 1.0], np.float32), requires_grad=True)
@@ -266,7 +274,7 @@ BAD = [
     ("Adam", {"lr": -1.0}), ("Adam", {"lr": float("nan")}), ("Adam", {"eps": -1e-8}),
     ("Adam", {"weight_decay": -1.0}), ("Adam", {"betas": (1.0, 0.9)}),
     ("Adam", {"betas": (0.9, 1.0)}), ("Adam", {"betas": (-0.1, 0.9)}),
-    ("Adam", {"betas": (0, 0.9)}),
+    ("Adam", {"betas": (0, 0.9)}), ("Adam", {"betas": 0.9}), ("Adam", {"betas": None}),
     ("AdamW", {"lr": -1.0}), ("AdamW", {"betas": (0.9, 1.1)}),
     ("AdamW", {"decoupled_weight_decay": False}),
     ("RMSprop", {"lr": -1.0}), ("RMSprop", {"alpha": -0.1}), ("RMSprop", {"eps": -1.0}),

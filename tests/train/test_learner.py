@@ -93,13 +93,14 @@ def test_one_cycle_sets_rate_and_momentum():
     assert len(lrs) == 20 and max(lrs) == pytest.approx(0.1)
     assert lrs[0] == pytest.approx(0.1 / 25) and lrs.index(max(lrs)) == 6
     assert momenta[0] == pytest.approx(0.95) and min(momenta) == pytest.approx(0.85)
-    assert lrs[-1] < lrs[0] / 10
+    assert lrs[-1] == pytest.approx(0.1 * (1 + math.cos(math.pi * 13 / 14)) / 2, rel=1e-3)
 
 
 def test_csv_log(tmp_path):
     learn = learner([train.CSVLog(tmp_path / "run" / "history.csv")])
     learn.fit(2)
-    rows = list(csv.DictReader(open(tmp_path / "run" / "history.csv")))
+    with open(tmp_path / "run" / "history.csv") as file:
+        rows = list(csv.DictReader(file))
     assert [float(row["valid_loss"]) for row in rows] == [
         row["valid_loss"] for row in learn.recorder.history]
 
@@ -116,9 +117,15 @@ def test_early_stopping():
 
 
 def test_divergence_names_step_rate_and_layer():
-    learn = learner([train.StopOnNaN()], lr=1e30)
-    with pytest.raises(train.Diverged, match=r"step \d.*learning rate 1e\+30.*0\.(weight|bias)"):
+    learn = learner([train.StopOnNaN()], lr=1e39)
+    with pytest.raises(train.Diverged, match=r"step \d.*learning rate 1e\+39.*0\.(weight|bias)"):
         learn.fit(5)
+
+
+def test_divergence_in_the_loss_itself_is_said():
+    learn = learner([train.StopOnNaN()], lr=1e30)  # outputs of 1e30, their squares overflow
+    with pytest.raises(train.Diverged, match="loss is inf at step 2.*the loss function made it"):
+        learn.fit(1)
 
 
 def test_divergence_names_the_layer_that_began_it():

@@ -7,7 +7,7 @@ from math import cos, floor, pi
 from typing import Any
 
 from ..optimizer import Optimizer
-from ..schedules import cosine, linear
+from ..schedules import Annealing, cosine, linear
 from .base import LRScheduler, name, optimizer_of, per_group
 
 
@@ -104,8 +104,8 @@ class OneCycleLR(LRScheduler):
         anneal = cosine if self.anneal_strategy == "cos" else linear
         if self.cycle_momentum:
             for group in self.optimizer.param_groups:
-                _set_momentum(group, anneal(*(group[key] for key in momenta), t))
-        return [anneal(*(group[key] for key in rates), t) for group in self.optimizer.param_groups]
+                _set_momentum(group, _between(anneal, group, momenta, t))
+        return [_between(anneal, group, rates, t) for group in self.optimizer.param_groups]
 
     first_lr = get_lr
 
@@ -165,6 +165,10 @@ class CyclicLR(LRScheduler):
     first_lr = get_lr
 
 
+def _between(anneal: Annealing, group: dict, keys: tuple[str, str], t: float) -> float:
+    return anneal(group[keys[0]], group[keys[1]], t)
+
+
 def _positive(scheduler: LRScheduler, **counts: Any) -> None:
     for what, value in counts.items():
         if not isinstance(value, int) or value < 1:
@@ -185,7 +189,7 @@ def _length(scheduler: LRScheduler, total: Any, epochs: Any, per_epoch: Any) -> 
 def _prepare_momentum(scheduler: LRScheduler, base: Any, top: Any, last_epoch: int) -> None:
     optimizer = scheduler.optimizer
     if not {"momentum", "betas"} & optimizer.defaults.keys():
-        raise ValueError(f"{name(scheduler)}: {optimizer} has no momentum to cycle; "
+        raise ValueError(f"{name(scheduler)}: {optimizer.name} has no momentum to cycle; "
                          "pass cycle_momentum=False")
     bases = per_group(scheduler, optimizer, "base_momentum", base)
     tops = per_group(scheduler, optimizer, "max_momentum", top)

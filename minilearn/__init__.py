@@ -1,5 +1,7 @@
 """minilearn: a deep-learning framework small enough to read in a weekend."""
 
+import importlib
+
 from . import methods
 from .autograd import grad
 from .creation import (arange, as_tensor, bernoulli, empty, empty_like, eye, float16, float32,
@@ -39,3 +41,13 @@ from .tensor import Tensor, enable_grad, is_grad_enabled, no_grad, set_grad_enab
 from .xp import manual_seed, use
 
 __version__ = "0.1.0"
+
+_LATER = ("bench", "check", "data", "functional", "models", "nn", "optim", "recipes", "train",
+          "viz", "weights")
+
+
+def __getattr__(name):
+    """Import an upper floor when it is first asked for: `import minilearn` stays quick."""
+    if name in _LATER:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'minilearn' has no attribute {name!r}")

@@ -49,7 +49,8 @@ def to(input: Tensor, dtype: Any = None, *, copy: bool = False) -> Tensor:
     """
     kind = input.data.dtype if dtype is None else _kind(dtype)
     if kind != input.data.dtype:
-        return cast(input, dtype=kind)
+        whole = xp.named_dtype(kind).kind != "f"  # no gradient flows through integers
+        return cast(input.detach() if whole else input, dtype=kind)
     return input.clone() if copy else input
 
 

@@ -262,23 +262,44 @@ class Tensor:
         return xp.to_numpy(self.data).reshape(()).item()
 
     def __repr__(self) -> str:
-        body = np.array2string(xp.to_numpy(self.data), separator=", ", prefix="tensor(")
+        array = xp.to_numpy(self.data)
+        body = np.array2string(array, separator=", ", prefix="tensor(", precision=4, threshold=1000,
+                               edgeitems=3, floatmode="maxprec", suppress_small=False)
+        size = f", size={self.shape}" if array.size == 0 and array.ndim > 1 else ""
         kind = "" if str(self.dtype) in ("float32", "int64", "bool") else f", dtype={self.dtype}"
         track = "" if self.node is None else f", grad_fn={self.node.op.__name__}" if self.node.op \
             else ", requires_grad=True"
-        return f"tensor({body}{kind}{track})"
+        return f"tensor({body}{size}{kind}{track})"
 
 
 def to_array(data: Any, dtype: Any = None) -> Any:
-    """Make an array as `torch.tensor` would: Python floats become float32, arrays keep their dtype."""
+    """Make an array as `torch.tensor` would: Python floats become float32, arrays keep their dtype.
+
+    Raises ValueError for lists of unequal lengths, TypeError for what is no number.
+    """
+    if isinstance(data, np.generic) and dtype is None and data.dtype.kind in "fiub":
+        # What NumPy's functions return instead of an array without dimensions.
+        return np.asarray(data) if xp.ARRAY is np.ndarray else xp.array(data)
     if isinstance(data, Tensor):
         data = data.data
     elif isinstance(data, list | tuple):
         data = [_plain(d) for d in data]
     array = xp.array(data)
-    if dtype is None and not hasattr(data, "dtype") and xp.is_floating(array):
-        dtype = "float32"
+    kind = xp.host_dtype(array)
+    if kind.kind not in "fiub":
+        raise TypeError(explain("tensor", "expected numbers", {"data": data}))
+    if dtype is None and not _has_dtype(data):
+        if kind == "uint64":
+            raise ValueError(explain("tensor", "a number is too large for int64", {"data": data}))
+        dtype = "float32" if kind.kind == "f" else None
     return array if dtype is None else xp.astype(array, xp.dtype(dtype))
+
+
+def _has_dtype(data: Any) -> bool:
+    """Say whether the first number, at any depth of the lists, comes with a dtype."""
+    while isinstance(data, list) and data:
+        data = data[0]
+    return hasattr(data, "dtype")
 
 
 def _plain(data: Any) -> Any:

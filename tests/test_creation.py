@@ -25,7 +25,7 @@ def same(name, *args, dtype=None, **kwargs):
 
 
 @pytest.mark.parametrize("data", [1, 1.5, True, [1, 2], [1, 2.5], [True, 1], [[1.0], [2.0]], [], [[]], (1, 2),
-                                  [[True, False]], 2**40, float("nan"), np.float32(1.5), [np.int32(3)]], ids=repr)
+                                  [[True, False]], 2**40, float("nan"), [np.int32(3)]], ids=repr)
 def test_tensor_of_numbers(data):
     for dtype in (None, "float64", "int64", "bool"):
         if dtype != "int64" or data == data:  # nan is no integer
@@ -42,9 +42,14 @@ def test_tensor_of_arrays_keeps_their_dtype(dtype):
     assert ml.tensor([made, made]).dtype == dtype
 
 
-@pytest.mark.parametrize("data", [[[1, 2], [3]], "a", None, {}, [None], ["a"], [[1], 2], 2**63, 1j], ids=repr)
+@pytest.mark.parametrize("data", [[[1, 2], [3]], "a", None, {}, [None], ["a"], [[1], 2], 2**63], ids=repr)
 def test_tensor_refuses_what_is_no_number(data):
     both_raise(ml.tensor, torch.tensor, data)
+
+
+def test_no_complex_numbers():
+    with pytest.raises(TypeError, match="expected numbers"):
+        ml.tensor(1j)
 
 
 def test_tensor_raises_for_integers_that_want_a_gradient():

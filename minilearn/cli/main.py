@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version as installed_version
 
 import typer
 
-from .. import __version__
 from ..data import DataError
 from ..recipes import RunError
 from ..train import Diverged
-from . import data, lr_find, predict, train
+from . import bench, data, lr_find, predict, train
 
 HELP = "A deep-learning framework small enough to read in a weekend."
 app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -19,13 +19,14 @@ app.add_typer(train.app, name="train")
 app.add_typer(lr_find.app, name="lr-find")
 app.add_typer(data.app, name="data")
 app.command("predict")(predict.predict)
+app.command("bench")(bench.bench)
 
 
 @app.callback(invoke_without_command=True)
 def root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
     """A deep-learning framework small enough to read in a weekend."""
     if version:
-        print(f"minilearn {__version__}")
+        print(f"minilearn {installed_version('minilearn')}")
         raise typer.Exit
 
 

@@ -31,7 +31,9 @@ def check_device(name: str) -> str:
     return name
 
 
-DataOption = Annotated[DataName, typer.Option("--data", help="auto: MNIST if it is here, else digits.")]
+DataOption = Annotated[
+    DataName, typer.Option("--data", help="auto: MNIST if it is here, else digits.")
+]
 ModelOption = Annotated[Model, typer.Option("--model", help="Which of the lesson's three nets.")]
 BatchOption = Annotated[int | None, typer.Option("--bs", min=2, help="Batch size.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="All chance follows from it.")]

@@ -16,7 +16,7 @@ def predict(
     run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files.")],
 ) -> None:
-    """Print the digit that a trained net sees in each picture, and the probability of each class."""
+    """Print the digit that a trained net sees in each picture, and each class's probability."""
     model, normalize, _ = load_run(run)
     for path in images:
         probabilities = probabilities_of(model, normalize(read_digit(path)[None] / 255))[0].tolist()

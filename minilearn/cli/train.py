@@ -32,7 +32,7 @@ def resnet(
     data: DataOption = DataName.auto,
     model: ModelOption = Model.resnet,
     epochs: Annotated[int | None, typer.Option(min=1, help="Times through the data.")] = None,
-    lr: Annotated[float | None, typer.Option(help="The largest learning rate of the cycle.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Largest learning rate of the cycle.")] = None,
     bs: BatchOption = None,
     seed: SeedOption = 1,
     device: DeviceOption = "numpy",

@@ -1,8 +1,6 @@
 """Composites of ops with the names of torch.nn.functional; none has a gradient rule of its own."""
 
-from .linear import bilinear, linear
-from .pad import pad
-
+from ..ops.gather import one_hot
 from .activation import (
     celu,
     elu,
@@ -39,6 +37,7 @@ from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .cross_entropy import cross_entropy, nll_loss
 from .dropout import dropout, dropout1d, dropout2d
 from .embedding import embedding
+from .linear import bilinear, linear
 from .loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -50,6 +49,7 @@ from .loss import (
     smooth_l1_loss,
 )
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from .pad import pad
 from .pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from .resize import interpolate, pixel_shuffle, pixel_unshuffle
 from .sample import affine_grid, grid_sample

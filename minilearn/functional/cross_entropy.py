@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import xp
 from ..errors import DimError, ShapeError, explain
 from ..ops.elementwise import where
+from ..ops.softmax import softmax_nll
 from ..tensor import Tensor
 from .activation import log_softmax
 from .arguments import need_choice, need_floating, need_parameters, need_tensors
@@ -42,6 +43,9 @@ def cross_entropy(
     if input.ndim and input.shape == target.shape:
         return _soft(input, target, weight, ignore_index, reduction, label_smoothing)
     index = _class_numbers(function, input, target, weight, ignore_index)
+    if _is_plain(input, index, weight, ignore_index, reduction, label_smoothing):
+        scale = 1 / index.shape[0] if reduction == "mean" else 1
+        return softmax_nll(input, target=index.data, scale=scale)
     log_p = log_softmax(input, _class_dim(input))
     return _picked(log_p, index, weight, ignore_index, reduction, label_smoothing)
 
@@ -87,8 +91,15 @@ def _class_numbers(function, input, target, weight, ignore_index) -> Tensor:
     if target.shape != places and (places or target.shape != (1,)):
         raise ShapeError(explain(function, f"class numbers must have shape {places}: that of the "
                                  "input without the classes", arguments))
-    _check_range(function, target.data, classes, ignore_index)
-    return target.long().reshape(places)
+    index = target.long().reshape(places)
+    _check_range(function, index.data, classes, ignore_index)
+    return index
+
+
+def _is_plain(input, index, weight, ignore_index, reduction, smoothing) -> bool:
+    """Say whether a single op will do: (N, C), every row counts, and equally, and one number."""
+    plain = weight is None and not smoothing and reduction != "none" and input.ndim == 2
+    return plain and input.shape[0] > 0 and not bool(xp.any(index.data == ignore_index))
 
 
 def _check_range(function, numbers, classes: int, ignore_index: int) -> None:

@@ -1,7 +1,7 @@
 """The three nets of the lesson's first notebook: (N, 1, 28, 28) digits -> (N, 10) scores.
 
-Each layer of stride 2 halves the grid: 28 - 14 - 7 - 4 - 2 - 1, so the last one leaves one score for
-each class and no pooling is needed.
+Each layer of stride 2 halves the grid: 28 - 14 - 7 - 4 - 2 - 1, so the last one leaves one score
+for each class and no pooling is needed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ def refactor(channels: int = 1, classes: int = 10) -> nn.Sequential:
     """The same widths with `conv_layer`: 12,044 parameters.
 
     The lesson calls it "exactly the same", and it is not. `conv_layer` leaves out the convolution's
-    bias, which the normalisation after it would cancel (82 numbers: 8 + 16 + 32 + 16 + 10); it puts the
-    ReLU before the normalisation; and it does both to the last layer too, so that the scores are
-    normalised.
+    bias: 82 numbers (8 + 16 + 32 + 16 + 10), which a normalisation right after it would cancel. It
+    puts the ReLU before the normalisation. And it does both to the last layer too, to the scores.
     """
     widths = (channels, *CHANNELS[:-1], classes)
     layers = [nn.conv_layer(ni, nf, stride=2) for ni, nf in zip(widths, widths[1:], strict=False)]

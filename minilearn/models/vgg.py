@@ -26,7 +26,7 @@ def feature_stack(
 ) -> nn.Sequential:
     """Return the convolutions of a VGG of 11, 13, 16 or 19 layers: (N, 3, H, W) -> (N, 512, ...).
 
-    Each of five stages halves height and width. Slices are nets of their own, with the same weights:
+    Each of five stages halves height and width. A slice is a net with the same weights, as in
     `features[:16]`. Raises ValueError for another depth.
     """
     if depth not in STAGES:
@@ -122,9 +122,9 @@ def activations(layers: nn.Sequential, input: Tensor, names: Iterable[str]) -> d
     """
     wanted, found = set(names), {}
     there = dict(layers.named_children())
-    if not wanted <= there.keys():
-        raise ValueError(f"activations: there is no layer {', '.join(sorted(wanted - there.keys()))}"
-                         f"; the layers are {', '.join(there)}")
+    if unknown := wanted - there.keys():
+        raise ValueError(f"activations: there is no layer {', '.join(sorted(unknown))}; "
+                         f"the layers are {', '.join(there)}")
     for name, layer in there.items():
         if len(found) == len(wanted):
             break

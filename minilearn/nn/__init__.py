@@ -1,5 +1,7 @@
 """Modules: layers, containers and losses with torch.nn's names, arguments and `state_dict` keys."""
 
+import sys
+
 from .. import functional
 from . import init, parametrize
 from .activation import (
@@ -88,6 +90,9 @@ from .spatial import (
     ZeroPad2d,
 )
 from .summary import Summary, summary
+
+# As with torch: `import minilearn.nn.functional as F`.
+sys.modules[f"{__name__}.functional"] = functional
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveConcatPool2d", "AdaptiveMaxPool1d",

@@ -52,7 +52,7 @@ def skipped() -> Iterator[None]:
         _skipping = before
 
 
-def random(draw: Callable) -> Callable:
+def _random(draw: Callable) -> Callable:
     """Make a function that draws values set zeros inside `skipped`."""
 
     @wraps(draw)
@@ -65,7 +65,7 @@ def random(draw: Callable) -> Callable:
     return drawn
 
 
-@random
+@_random
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Draw every element from the uniform distribution on [a, b)."""
     if not a <= b:
@@ -73,7 +73,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     return _fill(tensor, xp.generator().uniform(a, b, tensor.shape))
 
 
-@random
+@_random
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Draw every element from the normal distribution."""
     if not std >= 0:
@@ -81,7 +81,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     return _fill(tensor, xp.generator().normal(mean, std, tensor.shape))
 
 
-@random
+@_random
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
 ) -> Tensor:
@@ -187,7 +187,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity))
 
 
-@random
+@_random
 def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     """Draw a matrix with orthonormal rows (or columns), scaled by gain (Saxe et al. 2013).
 

@@ -59,7 +59,8 @@ class _Recurrent(Module):
     def _add_weights(self, layer: int, direction: str, dtype: Any) -> None:
         n, suffix = self.gates * self.hidden_size, f"_l{layer}{direction}"
         below = self.output_size * len(self._directions()) if layer else self.input_size
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (n, below), "weight_hh": (n, self.output_size)}
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (n, below),
+                                              "weight_hh": (n, self.output_size)}
         if self.bias:
             shapes |= {"bias_ih": (n,), "bias_hh": (n,)}
         if self.proj_size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import xp
 from ..tensor import Op
 from .exponential import sigmoid
+from .index import place
 from .order import clamp
 
 
@@ -33,6 +34,32 @@ def log_softmax(input, *, dim):
 
 
 log_softmax.grad(lambda g, y, x, dim: g - y.exp() * g.sum(dim, True))
+
+
+@Op
+def softmax_nll(input, *, target, scale):
+    """Return `-log(softmax(input))` at the right class of every row, added up, times `scale`.
+
+    input (N, C), target an array of N class numbers -> one number.
+    """
+    with xp.quiet():
+        x = _below_peak(input, 1)
+        surprise = xp.log(xp.sum(xp.exp(x), axis=1)) - xp.getitem(x, *_chosen(target))
+        return xp.sum(surprise) * scale
+
+
+def _chosen(target):
+    """The index of one class in every row."""
+    return (), (xp.arange(target.shape[0]), target)
+
+
+def _excess(g, y, x, target, scale):
+    """Probability beyond what is right: all of it, less 1 at the right class."""
+    g = (g * scale).broadcast_to(target.shape)
+    return softmax(x, 1) * g.unsqueeze(1) - place(g, index=_chosen(target), shape=x.shape)
+
+
+softmax_nll.grad(_excess)
 
 
 @Op

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..errors import explain
+from ..errors import DimError, explain
 from ..tensor import Tensor, as_tensors
 from .dims import reduced
 from .elementwise import abs, cast, square, where
@@ -77,6 +77,9 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None) -> Tensor:
     tensor(5.)
     """
     input = _floating("norm", input, dtype)
+    if p == "fro" and isinstance(dim, tuple | list) and len(dim) > 2:
+        raise DimError(explain("norm", "a matrix has two dimensions", {"input": input, "dim": dim},
+                               "use p=2 for the length of all elements together"))
     p = 2.0 if p in ("fro", None) else p
     if isinstance(p, bool) or not isinstance(p, int | float):
         raise ValueError(explain("norm", "p must be a number or 'fro'", {"input": input, "p": p}))

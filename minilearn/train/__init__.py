@@ -11,11 +11,11 @@ from .callbacks import (
     StopOnNaN,
 )
 from .checkpoint import Checkpoint, load_checkpoint, read_checkpoint, save_checkpoint
+from .evaluate import Evaluator, predict
 from .interpret import Interpretation
 from .learner import Learner
 from .lr_find import LRFinder, lr_find
 from .metrics import Average, Smoothed, accuracy, error_rate, top_k_accuracy
-from .predict import get_preds, predict
 from .progress import Progress
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "Diverged",
+    "Evaluator",
     "EarlyStopping",
     "Interpretation",
     "LRFinder",
@@ -36,7 +37,6 @@ __all__ = [
     "StopOnNaN",
     "accuracy",
     "error_rate",
-    "get_preds",
     "load_checkpoint",
     "lr_find",
     "predict",

@@ -151,7 +151,8 @@ class EarlyStopping(Callback):
     """
 
     def __init__(
-        self, monitor: str = "valid_loss", patience: int = 3, min_delta: float = 0, mode: str = "min"
+        self, monitor: str = "valid_loss", patience: int = 3, min_delta: float = 0,
+        mode: str = "min",
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f'EarlyStopping: mode must be "min" or "max", got {mode!r}')
@@ -189,11 +190,10 @@ class StopOnNaN(Callback):
         if math.isfinite(loss):
             return
         rates = ", ".join(f"{group['lr']:.3g}" for group in learn.optimizer.param_groups)
-        raise Diverged(
-            f"the loss is {loss} at step {learn.iteration + 1} (epoch {learn.epoch + 1}) with "
-            f"learning rate {rates}; {first_bad_place(learn.model, learn.batch[0])}. Try a learning rate 10 "
-            "times smaller, or look at the data for values that are not finite."
-        )
+        place = first_bad_place(learn.model, learn.batch[0])
+        raise Diverged(f"the loss is {loss} at step {learn.iteration + 1} (epoch {learn.epoch + 1}) "
+                       f"with learning rate {rates}; {place}. Try a learning rate 10 times smaller, "
+                       "or look at the data for values that are not finite.")
 
 
 def first_bad_place(model: Any, x: Any) -> str:

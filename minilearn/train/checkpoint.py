@@ -70,7 +70,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     try:
         with safe_open(str(path), framework="numpy") as file:
             plain = json.loads((file.metadata() or {})["minilearn"])
-            return _join(plain, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+            names = file.keys()
+            return _join(plain, {name: file.get_tensor(name) for name in names})
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no checkpoint at {path}") from None
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:

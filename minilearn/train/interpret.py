@@ -13,7 +13,7 @@ import numpy as np
 from .. import xp
 from ..errors import ShapeError
 from ..tensor import Tensor, no_grad
-from .predict import activation_of, loader_of
+from .evaluate import activation_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class Interpretation:
         Raises ValueError for a loader that is empty, or that shuffles (nobody could say which item
         is which).
         """
-        loader = loader_of("Interpretation.of", learn, data)
+        loader = learn.valid if data is None else data
         if getattr(loader, "shuffle", False):
             raise ValueError("Interpretation.of: the loader shuffles, so that nobody could say "
                              "which item is which; give one with shuffle=False")

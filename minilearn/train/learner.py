@@ -9,12 +9,13 @@ from .. import functional as F
 from .. import xp
 from ..nn import Module
 from ..optim import AdamW
-from ..tensor import Tensor, no_grad
-from .callbacks import Callback, Recorder, StopFit
-from .metrics import Average, accuracy
+from ..tensor import Tensor
+from .callbacks import Callback, OneCycle, Recorder, StopFit
+from .evaluate import Evaluator
+from .metrics import accuracy
 
 
-class Learner:
+class Learner(Evaluator):
     """A model, its data, a loss and an optimizer, and the loop that brings them together.
 
     train, valid: loaders of (input, target) batches. optimizer: called with the parameters.
@@ -52,6 +53,12 @@ class Learner:
         finally:
             self.tell("after_fit")
 
+    def fit_one_cycle(
+        self, epochs: int, lr_max: float = 3e-3, callbacks: Sequence[Callback] = ()
+    ) -> None:
+        """Train with the rate going up to `lr_max` and down again (`OneCycle` has more options)."""
+        self.fit(epochs, callbacks=[OneCycle(lr_max), *callbacks])
+
     def run_epoch(self) -> None:
         """Go once through the training data, then once through the validation data."""
         self.tell("before_epoch")
@@ -74,22 +81,6 @@ class Learner:
         self.tell("after_backward")
         self.optimizer.step()
         self.optimizer.zero_grad()
-
-    def validate(self, data: Iterable | None = None) -> dict[str, float]:
-        """Return `valid_loss` and each metric over the validation set (or `data`)."""
-        averages = {"valid_loss": Average(self.loss_function)}
-        averages |= {metric.__name__: Average(metric) for metric in self.metrics}
-        for output, y in self.outputs(data):
-            for average in averages.values():
-                average.add(output, y)
-        return {name: average.value for name, average in averages.items()}
-
-    def outputs(self, data: Iterable | None = None) -> Iterable[tuple[Tensor, Tensor]]:
-        """Yield the model's output and the target for each batch, without training."""
-        self.model.eval()
-        with no_grad():
-            for x, y in self.valid if data is None else data:
-                yield self.model(x), y
 
     def tell(self, event: str, *details: Any) -> None:
         """Tell every callback of an event."""

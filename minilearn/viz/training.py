@@ -36,7 +36,8 @@ def losses(learn: Any) -> Figure:
     axes.plot(steps, trend, color=BLUE, label="training, smoothed")
     valid = _valid_losses(learn)
     if valid:
-        axes.plot(*zip(*valid), "o-", color=RED, markersize=4.5, label="validation, each epoch")
+        ends = zip(*valid, strict=True)  # steps, losses
+        axes.plot(*ends, "o-", color=RED, markersize=4.5, label="validation, each epoch")
     if min(recorder.losses + [loss for _, loss in valid]) > 0:
         _logarithmic(axes)
     axes.set(title="Losses", xlabel="training step (batch)")

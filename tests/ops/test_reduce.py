@@ -185,6 +185,9 @@ def test_norm(case, keepdim, seed, dtype, p):
     shape, dim = case
     x = normal(shape, dtype, seed)
     x = np.asarray(x + np.where(abs(x) < 0.1, 0.2, 0), dtype)
+    if p == "fro" and isinstance(dim, tuple) and len(dim) > 2:
+        both_raise(ml.norm, torch.norm, x, p, dim, match="norm")
+        return
     agree(ml.norm, torch.norm, x, p, dim, keepdim, reduction=512)
 
 

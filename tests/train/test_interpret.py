@@ -15,7 +15,7 @@ from minilearn import nn
 from minilearn.data import DataLoader, Images, TensorDataset
 from minilearn.errors import ShapeError
 from minilearn.nn import functional as F
-from minilearn.train import Interpretation, Learner, get_preds, predict
+from minilearn.train import Interpretation, Learner, predict
 
 torch_F = torch.nn.functional
 
@@ -136,7 +136,7 @@ ACTIVATIONS = [
 @pytest.mark.parametrize("loss, activation", ACTIVATIONS)
 def test_get_preds_gives_what_the_loss_speaks_of(loss, activation):
     outputs, targets = some_answers()
-    predictions, got = get_preds(learner(outputs, targets, loss=loss))
+    predictions, got = learner(outputs, targets, loss=loss).get_preds()
     want = activation(torch.tensor(outputs)).numpy()
     np.testing.assert_allclose(predictions.numpy(), want, rtol=1e-5)
     assert got.tolist() == targets.tolist() and not predictions.requires_grad
@@ -144,7 +144,7 @@ def test_get_preds_gives_what_the_loss_speaks_of(loss, activation):
 
 def test_get_preds_of_other_data():
     data = [(ml.tensor([[0.0, 0.0]]), ml.tensor([1]))]
-    predictions, targets = get_preds(learner(np.ones((2, 3), np.float32), np.zeros(2, int)), data)
+    predictions, targets = learner(np.ones((2, 3), np.float32), np.zeros(2, int)).get_preds(data)
     assert predictions.tolist() == [[0.5, 0.5]] and targets.tolist() == [1]
 
 
@@ -185,7 +185,7 @@ def test_bad_questions_are_refused_in_a_sentence():
         predict(Scores(), ml.tensor(np.zeros((1, 4, 4), np.float32)))
 
 
-@pytest.mark.parametrize("ask", [Interpretation.of, get_preds])
+@pytest.mark.parametrize("ask", [Interpretation.of, Learner.get_preds])
 def test_data_that_is_missing_or_empty(ask):
     learn = learner(np.eye(3, dtype=np.float32), np.arange(3))
     with pytest.raises(ValueError, match="at least one item|with an item"):

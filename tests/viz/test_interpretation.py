@@ -110,7 +110,7 @@ def test_other_kinds_of_files_are_refused(name, tmp_path):
 
 def test_the_users_own_style_is_neither_used_nor_changed(tmp_path):
     viz.save(viz.confusion_matrix(seen()), tmp_path / "plain.png")
-    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "savefig.dpi": 20}):
+    with matplotlib.rc_context({"font.size": 30, "savefig.dpi": 20, "ytick.major.pad": 40}):
         before = dict(matplotlib.rcParams)
         viz.save(viz.confusion_matrix(seen()), tmp_path / "own.png")
         with pytest.raises(ValueError, match="nothing has been recorded"):

@@ -7,26 +7,18 @@ array are refused. No file is trusted: a pickle that would run code is not opene
 
 from __future__ import annotations
 
-import importlib
-import io
-import pickletools
-import re
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
-import safetensors
-from safetensors.numpy import save as safetensors_bytes
 
-from . import xp
-from .nn.module import Module
-from .nn.state import IncompatibleKeys
-from .tensor import Tensor
-from .train.files import write_whole
+from .. import xp
+from ..nn.module import Module
+from ..nn.state import IncompatibleKeys
+from ..tensor import Tensor
+from ..train.files import write_whole
+from .formats import READERS, WRITERS
 
 KINDS = ("float64", "float32", "int64", "int32", "int16", "int8", "uint8", "bool")
 DATA_PARALLEL = "module."  # torch's DataParallel puts it before every name
@@ -37,7 +29,7 @@ def load(path: str | Path, key: str | None = None) -> dict[str, Tensor]:
 
     key: which entry of a .pth file to take, where it holds a dictionary of several things.
     Half precision becomes float32, every other dtype stays. Damage is noticed where the format
-    allows it: zip archives (.pth, .npz) hold checksums, safetensors files only their lengths.
+    allows it: .npz and .pth hold checksums; safetensors and the .pth of old torch only lengths.
     Raises FileNotFoundError; ModuleNotFoundError for .pth without torch; ValueError for another
     kind of file, a damaged one, one that would run code, and for what is no array of real numbers.
     """
@@ -48,9 +40,7 @@ def load(path: str | Path, key: str | None = None) -> dict[str, Tensor]:
         raise FileNotFoundError(f"load: {path} {what}; expected a file of weights")
     if path.stat().st_size == 0:
         raise ValueError(f"load: {path} is empty (0 bytes); copy or download it again")
-    found = read(path)
-    if key is not None:
-        found = _entry(path, found, key)
+    found = _entry(path, read(path), key)
     return {name: Tensor(array) for name, array in _arrays(f"load: {path}", found).items()}
 
 
@@ -160,129 +150,15 @@ def _some(names: list) -> str:
     return ", ".join(map(str, names[:4])) + (f", ... ({len(names)})" if len(names) > 4 else "")
 
 
-def _entry(path: Path, found: Any, key: str) -> Any:
-    if path.suffix.lower() not in (".pth", ".pt"):
-        raise ValueError(f"load: only .pth files have entries to choose from; {path} has none")
-    if not isinstance(found, Mapping) or key not in found:
-        names = _some(list(found)) if isinstance(found, Mapping) else type(found).__name__
-        raise ValueError(f"load: {path} has no entry {key!r}; it holds {names}")
-    return found[key]
-
-
-# ---------------------------------------------------------------- safetensors
-
-SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4",
-               "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
-
-
-def _read_safetensors(path: Path) -> dict[str, Any]:
-    try:
-        entries = safetensors.deserialize(path.read_bytes())
-    except safetensors.SafetensorError as error:
-        raise _damaged(path, "a safetensors file", error) from error
-    unknown = {name: e["dtype"] for name, e in entries if e["dtype"] not in SAFETENSORS}
-    if unknown:
-        listed = ", ".join(f"{name!r} ({kind})" for name, kind in unknown.items())
-        raise ValueError(f"load: {path} holds numbers of a kind that is not supported: {listed}")
-    return {name: _decoded(**entry) for name, entry in entries}
-
-
-def _decoded(shape: list[int], dtype: str, data: bytes) -> np.ndarray:
-    array = np.frombuffer(data, SAFETENSORS[dtype]).reshape(shape)
-    if dtype == "BF16":  # the upper half of a float32
-        return (array.astype("<u4") << 16).view("<f4")
-    return array
-
-
-# ---------------------------------------------------------------- NumPy
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    try:
-        _check_archive(path)
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
-        if "allow_pickle" in str(error):
-            raise ValueError(f"load: {path} holds Python objects, and reading those could run "
-                             "any code: refused. Save plain arrays only.") from error
-        raise _damaged(path, "an .npz archive of arrays", error) from error
-
-
-def _check_archive(path: Path) -> None:
-    """Compare every entry of a zip archive with its checksum, which torch leaves out."""
-    with zipfile.ZipFile(path) as archive:
-        if (wrong := archive.testzip()) is not None:
-            raise zipfile.BadZipFile(f"the checksum of {wrong} does not fit")
-
-
-# ---------------------------------------------------------------- PyTorch
-
-
-def _torch(function: str) -> Any:
-    try:
-        return importlib.import_module("torch")
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            f"{function}: .pth files need PyTorch, which is not installed: pip install "
-            "'minilearn[learn]', or use .safetensors", name="torch") from error
-
-
-def _read_torch(path: Path) -> Any:
-    torch = _torch("load")
-    try:
-        with open(path, "rb") as file:
-            zipped = file.read(4) == b"PK\3\4"
-        if zipped:
-            _check_archive(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise _refused(path, error) from error
-    # A damaged file can make the reader stumble anywhere.
-    except Exception as error:
-        raise _damaged(path, "a file of torch.save", error) from error
-
-
-def _refused(path: Path, error: Exception) -> ValueError:
-    """Say what a pickle would have imported, to be called; it was not."""
-    named = re.search(r"(?:GLOBAL|class|function) ([\w.]+)", str(error))
-    calls = named.group(1) if named else ", ".join(_imports(path))
-    if not calls:
-        return _damaged(path, "a file of torch.save", str(error).splitlines()[-1])
-    return ValueError(f"load: {path} is a pickle that would run code: it imports {calls}. Refused, "
-                      "nothing of it was run. Where you trust it, load it in torch and save only "
-                      "the weights: torch.save(model.state_dict(), path).")
-
-
-def _imports(path: Path) -> list[str]:
-    """List what a pickle would import, by reading its instructions without following them."""
-    found, texts = [], [""]
-    try:
-        for instruction, argument, _ in pickletools.genops(path.read_bytes()):
-            if instruction.name in ("GLOBAL", "INST"):
-                found.append(argument.replace(" ", "."))
-            elif instruction.name == "STACK_GLOBAL":
-                found.append(".".join(texts[-2:]))
-            elif isinstance(argument, str):
-                texts.append(argument)
-    except Exception:  # not a pickle to its end: what was found so far is told
-        pass
+def _entry(path: Path, found: Any, key: str | None) -> Mapping:
+    """Return the dictionary that a file holds, or the one under `key` in it."""
+    if key is not None and path.suffix.lower() not in (".pth", ".pt"):
+        raise ValueError(f"load: {path} has no entries to choose from, only .pth files do; "
+                         f"leave out key={key!r}")
+    if isinstance(found, Mapping) and key is not None:
+        if key not in found:
+            raise ValueError(f"load: {path} has no entry {key!r}; it holds {_some(list(found))}")
+        found = found[key]
+    if not isinstance(found, Mapping):
+        raise ValueError(f"load: {path} holds one {type(found).__name__}, not arrays by name")
     return found
-
-
-def _damaged(path: Path, kind: str, reason: Any) -> ValueError:
-    why = str(reason).partition("\n")[0] or type(reason).__name__
-    return ValueError(f"load: {path} is not {kind}, or is damaged ({why}). To repair it: copy or "
-                      "download it again.")
-
-
-def _torch_bytes(arrays: dict[str, np.ndarray]) -> bytes:
-    torch = _torch("save")
-    buffer = io.BytesIO()
-    torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, buffer)
-    return buffer.getvalue()
-
-
-READERS = {".safetensors": _read_safetensors, ".pth": _read_torch, ".pt": _read_torch,
-           ".npz": _read_npz}
-WRITERS = {".safetensors": safetensors_bytes, ".pth": _torch_bytes, ".pt": _torch_bytes}

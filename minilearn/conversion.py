@@ -130,7 +130,7 @@ def formatted(x: Tensor, spec: str) -> str:
 def _need_leaf(function: str, x: Tensor) -> None:
     if not x.is_leaf:
         raise RuntimeError(f"{function}: this tensor was computed, and its history cannot be "
-                           f"copied. To repair it: use x.detach() or x.clone()")
+                           "copied. To repair it: use x.detach()")
 
 
 def deep_copied(x: Tensor, memo: dict) -> Tensor:
@@ -204,10 +204,10 @@ def in_place(op):
 
 def overwrite(function: str, x: Tensor, value: Tensor, index) -> None:
     """Set values in the tensor's own memory, in its own dtype."""
-    target = xp.getitem(x.data, *index)
-    missing = len(value.shape) - target.ndim
-    given = value.data if missing <= 0 else xp.reshape(value.data, value.shape[missing:]) \
-        if set(value.shape[:missing]) <= {1} else value.data
+    target, given = xp.getitem(x.data, *index), value.data
+    surplus = max(given.ndim - target.ndim, 0)
+    if set(given.shape[:surplus]) == {1}:  # torch passes over dimensions of size 1 in front
+        given = xp.reshape(given, given.shape[surplus:])
     try:
         given = xp.broadcast_to(given, tuple(target.shape))
     except (ValueError, RuntimeError):

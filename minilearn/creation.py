@@ -11,8 +11,9 @@ from operator import index
 from typing import Any
 
 from . import xp
+from .arrays import to_array
 from .errors import ShapeError, explain
-from .tensor import Tensor, to_array
+from .tensor import Tensor
 
 float16, float32, float64 = map(xp.named_dtype, ("float16", "float32", "float64"))
 int8, int16, int32, int64 = map(xp.named_dtype, ("int8", "int16", "int32", "int64"))
@@ -251,5 +252,6 @@ def _drawn(function: str, kind: str, shape: tuple, dtype: Any, requires_grad: bo
     name = xp.named_dtype(dtype or "float32").name
     if name not in ("float16", "float32", "float64"):
         raise TypeError(f"{function}: random numbers are floating point, not {name}")
-    numbers = getattr(xp.generator(), kind)(shape, dtype="float64" if name == "float64" else "float32")
+    precision = "float64" if name == "float64" else "float32"
+    numbers = getattr(xp.generator(), kind)(shape, dtype=precision)
     return _made(xp.array(numbers, name), requires_grad)

@@ -19,9 +19,8 @@ from functools import update_wrapper
 from types import MethodType
 from typing import Any
 
-import numpy as np
-
 from . import xp
+from .arrays import printed, promoted, to_array
 from .errors import explain
 
 OPS: dict[str, Op] = {}  # every primitive by name; the modules of `ops/` fill it
@@ -150,7 +149,7 @@ class BinaryOp(Op):
             input, other = _pair(self.__name__, input, other)
         a, b = input.data, other.data
         if a.dtype != b.dtype:
-            a, b = _promoted(a, b)
+            a, b = promoted(a, b)
         try:
             y = self.forward(a, b)
         except CAUGHT as error:
@@ -189,7 +188,7 @@ class Tensor:
     def requires_grad(self, wanted: bool) -> None:
         if not self.is_leaf:
             if not wanted:
-                raise RuntimeError("requires_grad: this tensor was computed; use x.detach() instead")
+                raise RuntimeError("requires_grad: this tensor was computed; use x.detach()")
         elif not wanted:
             self.node = None
         elif not xp.is_floating(self.data):
@@ -262,51 +261,9 @@ class Tensor:
         return xp.to_numpy(self.data).reshape(()).item()
 
     def __repr__(self) -> str:
-        array = xp.to_numpy(self.data)
-        body = np.array2string(array, separator=", ", prefix="tensor(", precision=4, threshold=1000,
-                               edgeitems=3, floatmode="maxprec", suppress_small=False)
-        size = f", size={self.shape}" if array.size == 0 and array.ndim > 1 else ""
-        kind = "" if str(self.dtype) in ("float32", "int64", "bool") else f", dtype={self.dtype}"
         track = "" if self.node is None else f", grad_fn={self.node.op.__name__}" if self.node.op \
             else ", requires_grad=True"
-        return f"tensor({body}{size}{kind}{track})"
-
-
-def to_array(data: Any, dtype: Any = None) -> Any:
-    """Make an array as `torch.tensor` would: Python floats become float32, arrays keep their dtype.
-
-    Raises ValueError for lists of unequal lengths, TypeError for what is no number.
-    """
-    if isinstance(data, np.generic) and dtype is None and data.dtype.kind in "fiub":
-        # What NumPy's functions return instead of an array without dimensions.
-        return np.asarray(data) if xp.ARRAY is np.ndarray else xp.array(data)
-    if isinstance(data, Tensor):
-        data = data.data
-    elif isinstance(data, list | tuple):
-        data = [_plain(d) for d in data]
-    array = xp.array(data)
-    kind = xp.host_dtype(array)
-    if kind.kind not in "fiub":
-        raise TypeError(explain("tensor", "expected numbers", {"data": data}))
-    if dtype is None and not _has_dtype(data):
-        if kind == "uint64":
-            raise ValueError(explain("tensor", "a number is too large for int64", {"data": data}))
-        dtype = "float32" if kind.kind == "f" else None
-    return array if dtype is None else xp.astype(array, xp.dtype(dtype))
-
-
-def _has_dtype(data: Any) -> bool:
-    """Say whether the first number, at any depth of the lists, comes with a dtype."""
-    while isinstance(data, list) and data:
-        data = data[0]
-    return hasattr(data, "dtype")
-
-
-def _plain(data: Any) -> Any:
-    """Take tensors inside nested lists as numbers."""
-    if isinstance(data, list | tuple):
-        return [_plain(d) for d in data]
-    return xp.to_numpy(data.data) if isinstance(data, Tensor) else data
+        return f"tensor({printed(self.data, 'tensor(')}{track})"
 
 
 def as_tensors(function: str, inputs: Iterable[Any]) -> tuple[Tensor, ...]:
@@ -329,7 +286,7 @@ def _pair(function: str, input: Any, other: Any) -> tuple[Tensor, ...]:
 
 
 def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
-    if isinstance(x, np.generic):
+    if isinstance(x, xp.HOST_SCALAR):
         x = x.item()
     if isinstance(x, NUMBERS) and like is not None:
         kind = like.data.dtype
@@ -342,18 +299,6 @@ def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
         return Tensor(x)
     raise TypeError(f"{function}: expected Tensors, got {type(x).__name__}; "
                     "make one with minilearn.tensor(...)")
-
-
-def _promoted(*arrays: Any) -> list:
-    """Cast arrays of different dtypes to the one torch would choose."""
-    # Like torch: the kind is decided first, then arrays with dimensions outrank those without.
-    rank = [(_kind(a), len(a.shape) > 0) for a in arrays]
-    voters = [a.dtype for a, r in zip(arrays, rank, strict=True) if r == max(rank)]
-    return [xp.astype(a, xp.result_type(*voters)) for a in arrays]
-
-
-def _kind(array: Any) -> int:
-    return 2 if xp.is_floating(array) else int(array.dtype != xp.bool)
 
 
 # ---------------------------------------------------------------- recording or not

@@ -20,6 +20,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+HOST_SCALAR = np.generic  # what NumPy's functions return instead of an array without dimensions
 Array = Any  # an array of whichever library is current
 Pair = tuple[int, int]  # along height, along width
 LIBRARIES = {
@@ -314,17 +315,19 @@ def getitem(array: Array, basic: tuple, fancy: tuple | None = None) -> Array:
 
 def setitem(array: Array, basic: tuple, fancy: tuple | None, values: Array) -> None:
     """Set array[*basic][*fancy] = values, in place; `values` broadcast."""
+    ns = _current["namespace"]
     if fancy is not None and library() != "array_api_strict":
         array[(*basic, ...)][fancy] = values
         return
     if fancy is not None:
         host = np.array(to_numpy(array[(*basic, ...)]))
         host[_host_index(fancy)] = to_numpy(values)
-        values = _current["namespace"].asarray(host)
+        values = ns.asarray(host)
     if None in basic:  # which the standard only reads through
-        values = broadcast_to(values, array[(*basic, ...)].shape)
+        ns = _current["namespace"]
+        values = ns.broadcast_to(values, array[(*basic, ...)].shape)
         basic = tuple(i for i in basic if i is not None)
-        values = reshape(values, array[(*basic, ...)].shape)
+        values = ns.reshape(values, array[(*basic, ...)].shape)
     array[(*basic, ...)] = values
 
 
@@ -335,8 +338,9 @@ def index_add(shape: tuple[int, ...], basic: tuple, fancy: tuple | None, values:
         setitem(out, basic, None, values)
         return out
     # Every place has a number, its position in memory: adding along one dimension is enough.
-    places = getitem(reshape(arange(math.prod(shape)), shape), basic, fancy)
-    places, values = reshape(places, (-1,)), reshape(values, (-1,))
+    ns = _current["namespace"]
+    places = getitem(ns.reshape(arange(math.prod(shape)), shape), basic, fancy)
+    places, values = ns.reshape(places, (-1,)), ns.reshape(values, (-1,))
     if _is_torch():
         return out.reshape(-1).index_add_(0, places, values).reshape(shape)
     host = np.zeros(math.prod(shape), host_dtype(values))

@@ -97,7 +97,6 @@ def test_in_place_learning():
 
 
 def test_in_place_raises():
-    both_raise(lambda x: x.__iadd__(1), lambda x: x.__iadd__(1), np.array([1.0]).tolist())
     for bad in (lambda x: x.__iadd__(1.5), lambda x: x.__itruediv__(2)):
         both_raise(bad, bad, np.array([1, 2]))
     both_raise(lambda x, y: x.__iadd__(y), lambda x, y: x.__iadd__(y), np.ones(2), np.ones((3, 2)))
@@ -157,7 +156,7 @@ def test_repr_of_what_is_tracked_and_of_what_is_long():
     w = ml.tensor([1.0], requires_grad=True)
     assert repr(w) == "tensor([1.], requires_grad=True)" and repr(w * 2) == "tensor([2.], grad_fn=mul)"
     assert "..." in repr(ml.zeros(5000)) and len(repr(ml.zeros(5000))) < 200
-    with np.printoptions(precision=1):  # what NumPy is set to does not matter
+    with np.printoptions(precision=1):  # NumPy's own setting does not matter
         assert repr(ml.tensor(1 / 3)) == "tensor(0.3333)"
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
-from ..ops import softmax as probabilities
 from ..ops.dims import wrap
-from ..ops.elementwise import cast, relu, where
+from ..ops.elementwise import relu, where
 from ..ops.exponential import erf, expm1, log1p, sigmoid, tanh
+from ..ops.softmax import log_softmax, logsigmoid, softmax
 from ..tensor import Tensor
 from .arguments import need_choice, need_floating, need_tensors
 
@@ -155,49 +155,13 @@ def softsign(input: Tensor) -> Tensor:
     return input / (input.abs() + 1)
 
 
-def logsigmoid(input: Tensor) -> Tensor:
-    """Return `log(sigmoid(input))`, also where the sigmoid underflows."""
-    need_floating("logsigmoid", input=input)
-    return probabilities.logsigmoid(input)
-
-
 # ---------------------------------------------------------------- along a dimension
 
 
-def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """Return `exp(input)` divided by its sum along `dim`: positive numbers that sum to 1.
-
-    dim must be given. dtype: what the input is converted to first. Raises DimError, TypeError.
-
-    >>> softmax(Tensor([1.0, 1.0]), dim=0)
-    tensor([0.5, 0.5])
-    """
-    return _along("softmax", input, dim, dtype)
-
-
-def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """Return `log(softmax(input))` along `dim`, also where a probability underflows.
-
-    dim must be given. dtype: what the input is converted to first. Raises DimError, TypeError.
-    """
-    return _along("log_softmax", input, dim, dtype)
-
-
 def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """Return `softmax(-input)` along `dim`."""
+    """Return `softmax(-input)` along `dim`. Raises DimError, TypeError."""
     need_tensors("softmin", input=input)
-    return _along("softmax", -input, dim, dtype)
-
-
-def _along(function: str, input: Tensor, dim: int, dtype: Any) -> Tensor:
-    need_tensors(function, input=input)
-    if dtype is not None:
-        input = cast(input, dtype=dtype)
-    need_floating(function, input=input)
-    dim = wrap(function, input, dim)
-    if input.ndim == 0:
-        return _along(function, input.reshape((1,)), 0, None).reshape(())
-    return getattr(probabilities, function)(input, dim=dim)
+    return softmax(-input, dim, dtype=dtype)
 
 
 @xp.quiet()

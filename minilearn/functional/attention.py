@@ -6,8 +6,8 @@ import math
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops.softmax import softmax
 from ..tensor import Tensor
-from .activation import softmax
 from .arguments import need_broadcast, need_floating, need_probability, need_tensors
 from .dropout import dropout
 

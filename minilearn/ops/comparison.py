@@ -15,6 +15,7 @@ from .elementwise import abs
 def eq(input, other):
     """Say where `input == other`, with broadcasting.
 
+    >>> from ..tensor import Tensor
     >>> eq(Tensor([1.0, 2.0]), 2)
     tensor([False,  True])
     """

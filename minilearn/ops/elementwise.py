@@ -1,12 +1,11 @@
-"""Functions of each element alone, and of pairs of elements. Broadcasting is undone by the engine."""
+"""Arithmetic, element by element. Broadcasting is undone by the engine."""
 
 from __future__ import annotations
 
-import math
-
 from .. import xp
+from ..arrays import promoted
 from ..errors import explain
-from ..tensor import OPS, BinaryOp, Op, Tensor, _promoted, as_tensors
+from ..tensor import OPS, BinaryOp, Op, Tensor, as_tensors
 
 
 def like(x: Tensor, mask) -> Tensor:
@@ -17,7 +16,7 @@ def like(x: Tensor, mask) -> Tensor:
 def need_numbers(function: str, *arrays) -> None:
     """Raise TypeError where a function of numbers is given truth values, as torch does."""
     if any(a.dtype == xp.bool for a in arrays):
-        named = {"input": arrays[0]} | {"other": a for a in arrays[1:]}
+        named = dict(zip(("input", "other"), arrays, strict=False))
         raise TypeError(explain(function, "truth values are not numbers here", named,
                                 "convert them with x.long(); masks are combined by &, | and ~"))
 
@@ -186,7 +185,7 @@ def same_dtype(*tensors) -> tuple[Tensor, ...]:
     """Cast tensors to the one dtype that torch would compute in."""
     if len({x.data.dtype for x in tensors}) == 1:
         return tensors
-    kind = _promoted(*(x.data for x in tensors))[0].dtype
+    kind = promoted(*(x.data for x in tensors))[0].dtype
     return tuple(x if x.data.dtype == kind else cast(x, dtype=kind) for x in tensors)
 
 

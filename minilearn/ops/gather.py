@@ -43,7 +43,8 @@ def scatter_add(input, dim, index, src) -> Tensor:
     """Return `input` with the elements of `src` added where `index` names along `dim`."""
     input, at = _meshed("scatter_add", input, dim, index)
     if not isinstance(src, Tensor):
-        raise TypeError(explain("scatter_add", "src must be a Tensor", {"input": input, "src": src}))
+        raise TypeError(explain("scatter_add", "src must be a Tensor",
+                                {"input": input, "src": src}))
     source = _source("scatter_add", input, index, src)
     return input + reshape(place(source, index=at, shape=input.shape or (1,)), shape=input.shape)
 
@@ -76,8 +77,8 @@ def _meshed(function, input, dim, index):
     dim = wrap(function, input, dim)
     a = checked(function, input, index, dim)
     a, sizes = xp.reshape(a, a.shape or (1,)), input.shape or (1,)
-    if a.ndim != len(sizes) or any(n > m for d, (n, m) in enumerate(zip(a.shape, sizes, strict=True))
-                                   if d != dim):
+    longer = [d for d, (n, m) in enumerate(zip(a.shape, sizes, strict=False)) if d != dim and n > m]
+    if a.ndim != len(sizes) or longer:
         raise ShapeError(explain(
             function, f"the index must have the dimensions of the input, and be no longer except "
             f"along {dim}", {"input": input, "index": index}))
@@ -111,7 +112,7 @@ def _number(function, input, value):
     return xp.scalar(value, input.data.dtype)
 
 
-# ---------------------------------------------------------------- a list of places along a dimension
+# ---------------------------------------------------------------- a list of places
 
 
 def index_select(input, dim, index) -> Tensor:
@@ -217,7 +218,7 @@ def broadcast_tensors(*tensors) -> tuple[Tensor, ...]:
         shape = xp.broadcast_shapes(*(x.shape for x in tensors))
     except (ValueError, RuntimeError):
         named = {f"tensors[{i}]": x for i, x in enumerate(tensors)}
-        raise ShapeError(explain("broadcast_tensors", "these shapes do not broadcast", named)) from None
+        raise ShapeError(explain("broadcast_tensors", "shapes do not broadcast", named)) from None
     return tuple(broadcast_to(x, shape=tuple(shape)) for x in tensors)
 
 

@@ -10,8 +10,9 @@ import itertools
 import math
 
 from .. import xp
+from ..arrays import promoted
 from ..errors import DimError, ShapeError, explain
-from ..tensor import Op, Tensor, _promoted
+from ..tensor import Op, Tensor
 from .shape import expand, flatten, integers, reshape, sizes_last, unsqueeze, wrap
 
 
@@ -36,7 +37,7 @@ paste.grad(lambda g, y, x, at, shape, value: cut(g, at=at))
 @Op
 def join(*tensors, dim):
     """Lay tensors end to end along `dim`, a dimension counted from the front."""
-    return xp.concat(_promoted(*tensors), axis=dim)
+    return xp.concat(promoted(*tensors), axis=dim)
 
 
 def _part(g, y, *tensors, i, dim):

@@ -38,8 +38,8 @@ def cumprod(input, dim, *, dtype=None) -> Tensor:
     dim, reach = wrap("cumprod", input, dim), 1
     size = input.shape[dim] if input.shape else 1
     while reach < size:
-        earlier, later = narrow(input, dim, 0, size - reach), narrow(input, dim, reach, size - reach)
-        input = cat([narrow(input, dim, 0, reach), earlier * later], dim)
+        first, earlier = narrow(input, dim, 0, reach), narrow(input, dim, 0, size - reach)
+        input = cat([first, earlier * narrow(input, dim, reach, size - reach)], dim)
         reach *= 2
     return input
 

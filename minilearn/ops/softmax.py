@@ -3,37 +3,64 @@
 from __future__ import annotations
 
 from .. import xp
+from ..errors import explain
 from ..tensor import Op
+from .dims import wrap
 from .exponential import sigmoid
 from .index import place
 from .order import clamp
 
 
-def _below_peak(x, dim):
-    """Subtract the largest score: softmax does not change, and exp cannot overflow."""
-    return x - xp.max(x, axis=dim, keepdims=True) if x.shape[dim] else x
+def _need_floating(function, x):
+    if not xp.is_floating(x):
+        raise TypeError(explain(function, "input must hold floating-point numbers", {"input": x},
+                                "convert it with input.float()"))
+
+
+def _below_peak(function, x, dim, dtype=None):
+    """Subtract the largest score along `dim`: softmax does not change, and exp cannot overflow.
+
+    Returns the result and the axis, which a single number has none of.
+    """
+    x = x if dtype is None else xp.astype(x, xp.dtype(dtype))
+    _need_floating(function, x)
+    dim = wrap(function, x, dim)
+    axis = (dim,) if x.shape else ()
+    empty = x.shape and x.shape[dim] == 0
+    return x if empty else x - xp.max(x, axis=axis, keepdims=True), axis
 
 
 @Op
-def softmax(input, *, dim):
-    """Return `exp(input) / exp(input).sum(dim)`: positive numbers that sum to 1 along `dim`."""
+def softmax(input, *, dim, dtype=None):
+    """Return `exp(input)` divided by its sum along `dim`: positive numbers that sum to 1.
+
+    dtype: what the input is converted to first. Raises DimError, TypeError.
+
+    >>> from minilearn import tensor
+    >>> softmax(tensor([1.0, 1.0]), dim=0)
+    tensor([0.5, 0.5])
+    """
     with xp.quiet():
-        e = xp.exp(_below_peak(input, dim))
-        return e / xp.sum(e, axis=dim, keepdims=True)
+        x, axis = _below_peak("softmax", input, dim, dtype)
+        e = xp.exp(x)
+        return e / xp.sum(e, axis=axis, keepdims=True)
 
 
-softmax.grad(lambda g, y, x, dim: y * (g - (g * y).sum(dim, True)))
+softmax.grad(lambda g, y, x, dim, dtype: y * (g - (g * y).sum(dim, True)))
 
 
 @Op
-def log_softmax(input, *, dim):
-    """Return the logarithm of `softmax`, exact even where a probability underflows to 0."""
+def log_softmax(input, *, dim, dtype=None):
+    """Return `log(softmax(input, dim))`, exact even where a probability underflows to 0.
+
+    dtype: what the input is converted to first. Raises DimError, TypeError.
+    """
     with xp.quiet():
-        x = _below_peak(input, dim)
-        return x - xp.log(xp.sum(xp.exp(x), axis=dim, keepdims=True))
+        x, axis = _below_peak("log_softmax", input, dim, dtype)
+        return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
 
 
-log_softmax.grad(lambda g, y, x, dim: g - y.exp() * g.sum(dim, True))
+log_softmax.grad(lambda g, y, x, dim, dtype: g - y.exp() * g.sum(dim, True))
 
 
 @Op
@@ -43,7 +70,7 @@ def softmax_nll(input, *, target, scale):
     input (N, C), target an array of N class numbers -> one number.
     """
     with xp.quiet():
-        x = _below_peak(input, 1)
+        x, _ = _below_peak("cross_entropy", input, 1)
         surprise = xp.log(xp.sum(xp.exp(x), axis=1)) - xp.getitem(x, *_chosen(target))
         return xp.sum(surprise) * scale
 
@@ -64,7 +91,8 @@ softmax_nll.grad(_excess)
 
 @Op
 def logsigmoid(input):
-    """Return the logarithm of `sigmoid` for each element."""
+    """Return `log(sigmoid(input))`, exact even where the sigmoid underflows to 0."""
+    _need_floating("logsigmoid", input)
     return xp.minimum(input, xp.zeros((), input.dtype)) - xp.log1p(xp.exp(-xp.abs(input)))
 
 

@@ -84,7 +84,8 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None) -> Tensor:
     if isinstance(p, bool) or not isinstance(p, int | float):
         raise ValueError(explain("norm", "p must be a number or 'fro'", {"input": input, "p": p}))
     if math.isinf(p):
-        return (amax if p > 0 else amin)(abs(input), dim=() if dim is None else dim, keepdim=keepdim)
+        extreme = amax if p > 0 else amin
+        return extreme(abs(input), dim=() if dim is None else dim, keepdim=keepdim)
     powers = square(input) if p == 2 else abs(input) if p == 1 else _power(abs(input), p)
     total = sum(powers, dim=dim, keepdim=keepdim)
     return total if p in (0, 1) else _power(total, 1 / p)

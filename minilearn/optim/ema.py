@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import xp
+from ..arrays import to_array
 from ..errors import ShapeError, explain
-from ..tensor import Tensor, to_array
+from ..tensor import Tensor
 
 
 class EMA:

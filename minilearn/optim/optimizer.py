@@ -13,7 +13,8 @@ from numbers import Real
 from typing import Any
 
 from .. import xp
-from ..tensor import Tensor, enable_grad, to_array
+from ..arrays import to_array
+from ..tensor import Tensor, enable_grad
 
 State = dict[str, Any]  # of one parameter: arrays, and `step`, how many updates it has had
 

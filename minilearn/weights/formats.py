@@ -39,10 +39,10 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _decoded(shape: list[int], dtype: str, data: bytes) -> np.ndarray:
-    array = np.frombuffer(data, SAFETENSORS[dtype]).reshape(shape)
+    array = np.frombuffer(data, SAFETENSORS[dtype])
     if dtype == "BF16":  # the upper half of a float32
-        return (array.astype("<u4") << 16).view("<f4")
-    return array
+        array = (array.astype("<u4") << 16).view("<f4")
+    return array.reshape(shape)
 
 
 # ---------------------------------------------------------------- NumPy
@@ -103,7 +103,9 @@ def _refused(path: Path, error: Exception) -> ValueError:
     """Say what a pickle would have imported, to be called; it was not."""
     named = re.search(r"(?:GLOBAL|class|function) ([\w.]+)", str(error))
     calls = [named.group(1)] if named else _imports(path)
-    if not calls:
+    # A name has a line of its own, unless the file breaks off in the middle of it.
+    whole = not named or f"\n{calls[0].rpartition('.')[2]}\n".encode() in path.read_bytes()
+    if not calls or not whole:
         return _damaged(path, "a file of torch.save", "it is no pickle of weights")
     return ValueError(f"load: {path} is a pickle that would run code, it imports "
                       f"{', '.join(calls)}: refused, nothing of it was run. Where you trust it, "

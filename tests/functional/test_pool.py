@@ -155,7 +155,7 @@ X = np.ones((2, 3, 5, 6))
 
 BAD = [{"kernel_size": 7}, {"kernel_size": 0}, {"kernel_size": 2.0}, {"kernel_size": (2, 2, 2)},
        {"kernel_size": 2, "stride": 0}, {"kernel_size": 2, "stride": -1},
-       {"kernel_size": 2, "padding": 2},
+       {"kernel_size": 2, "padding": 2}, {"kernel_size": 3, "padding": 2},
        {"kernel_size": 2, "padding": -1}, {"kernel_size": 2, "ceil": True}, {"kernel_size": "2"},
        {},
        {"kernel_size": 2, "padding": (0, 0, 0)}, {"kernel_size": 2, "stride": 1.5},

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "minilearn"
 FLOORS = {
-    "xp": 0, "errors": 0, "slots": 0,
+    "xp": 0, "errors": 0, "arrays": 0, "slots": 0,
     "tensor": 1, "autograd": 1, "hooks": 1,
     "ops": 2, "creation": 2,
     "functional": 3, "derivatives": 3, "check": 3, "conversion": 3, "methods": 3, "conversion": 3,

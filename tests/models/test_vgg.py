@@ -13,6 +13,7 @@ from models.imagenet_parity import handed_over, same_gradients, same_layout, sam
 
 import minilearn as ml
 from minilearn import models, nn, weights
+from minilearn.models import vgg
 from minilearn.models.vgg import activations, feature_stack, named_layers
 
 COUNTS = {  # torchvision's
@@ -91,15 +92,23 @@ def test_gradients_of_a_slice(train):
 # ---------------------------------------------------------------- first values
 
 
-def test_first_values():
+def test_first_values_of_convolutions():
     ml.manual_seed(0)
-    net = models.VGG(feature_stack(11, True)[:4], init_weights=True, num_classes=2)
-    conv, bn = net.features[0], net.features[1]
+    net = nn.Sequential(*feature_stack(11, True)[:4])
+    net.apply(vgg._draw)
+    conv, bn = net[0], net[1]
     assert host(conv.weight).std() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.05)
     assert not host(conv.bias).any() and (host(bn.weight) == 1).all()
-    for layer in (net.classifier[3], net.classifier[6]):
-        assert host(layer.weight).std() == pytest.approx(0.01, rel=0.05)
-        assert not host(layer.bias).any()
+
+
+def test_first_values_of_the_classifier(monkeypatch):
+    """N(0, 0.01) for every linear layer; 102 million numbers are not drawn for this test."""
+    drawn = []
+    monkeypatch.setattr(nn.init, "normal_", lambda w, mean, std: drawn.append((w.shape, mean, std)))
+    net = models.VGG(nn.Identity(), num_classes=2)
+    shapes = [(4096, 512 * 7 * 7), (4096, 4096), (2, 4096)]
+    assert drawn == [(shape, 0, 0.01) for shape in shapes]
+    assert not any(host(net.classifier[i].bias).any() for i in (0, 3, 6))
 
 
 def test_blank_weights_are_zero_and_drawing_goes_on():
@@ -146,7 +155,8 @@ def test_activations_are_those_of_the_whole_net():
 def test_a_feature_loss_reaches_the_images():
     layers = named_layers(feature_stack(11)[:5]).requires_grad_(False)
     x = ml.randn(1, 3, 8, 8).requires_grad_()
-    sum(y.square().mean() for y in activations(layers, x, ["relu1_1", "relu2_1"]).values()).backward()
+    found = activations(layers, x, ["relu1_1", "relu2_1"])
+    sum(y.square().mean() for y in found.values()).backward()
     assert x.grad.shape == x.shape and host(x.grad).any()
     assert all(p.grad is None for p in layers.parameters())
 

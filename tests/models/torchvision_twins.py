@@ -1,4 +1,4 @@
-"""torchvision's VGG and ResNet written in torch, with its names: torchvision itself is not needed."""
+"""torchvision's VGG and ResNet in torch, under its names: torchvision itself is not needed."""
 
 import torch
 from torch import nn

@@ -37,7 +37,8 @@ def call_options(n, heads, l, s):
     rng = np.random.default_rng(5)
     mask = rng.random((l, s)) < 0.4
     mask[:, 0] = False
-    each = np.broadcast_to(mask, ((n or 1) * heads, l, s)).copy()
+    each = rng.random(((n or 1) * heads, l, s)) < 0.4
+    each[..., 0] = False
     padding = np.zeros((s,) if n is None else (n, s), bool)
     padding[..., -1] = s > 1
     added = {"attn_mask": data(l, s), "key_padding_mask": np.where(padding, -np.inf, 0.0)}
@@ -54,6 +55,14 @@ def test_attention(case):
     pair = twins("MultiheadAttention", *sizes, **options)
     with sdpa_kernel(SDPBackend.MATH):  # torch differentiates only this kernel twice
         pair.agree(*inputs, **call)
+
+
+@pytest.mark.parametrize("options", [{}, {"add_zero_attn": True, "add_bias_kv": True}])
+def test_a_mask_for_each_head(options):
+    mask = np.random.default_rng(0).random((3 * 2, 4, 5)) < 0.5
+    mask[..., 0] = False
+    pair = twins("MultiheadAttention", 4, 2, **options)
+    pair.agree(data(4, 3, 4), data(5, 3, 4), data(5, 3, 4), attn_mask=mask)
 
 
 def test_self_attention_of_one_tensor():

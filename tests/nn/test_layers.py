@@ -92,6 +92,15 @@ def test_conv2d(case):
     built_alike("Conv2d", *args, **options).agree(x)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
+def test_conv_same_with_even_kernels(mode):
+    """One more element on the right and below; each side its own number."""
+    pair = twins("Conv2d", 1, 1, (4, 2), padding="same", dilation=(1, 3), padding_mode=mode)
+    pair.agree(data(1, 5, 6))
+    twins("Conv1d", 1, 1, 2, padding="same", padding_mode=mode).agree(data(2, 1, 4))
+
+
 @settings(max_examples=15)
 @given(conv_sizes, st.integers(1, 3), st.integers(1, 3), st.integers(0, 1), st.integers(0, 1),
        st.integers(1, 2), st.booleans(), st.sampled_from([1, 2]), st.booleans())

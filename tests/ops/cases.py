@@ -71,6 +71,7 @@ CASES = {
     "clamp_min": [case("clamp_min", X, a(3, seed=1))],
     "clamp_max": [case("clamp_max", X, a(3, seed=1))],
     "clamp_both": [case("clamp_both", X, a(3, low=-1.5, high=-0.5), a(2, 1, low=0.5, high=1.5))],
+    "softmax_nll": [late("softmax_nll", X, target=lambda: at(2, 0), scale=lambda: 0.5)],
     "bernoulli_nll": [case("bernoulli_nll", a(2, 3, low=0.1, high=0.9), a(2, 3, low=0, high=1))],
     "remainder": [case("remainder", X, a(3, low=3.0, high=5.0))],
     "cumsum": [case("cumsum", X, dim=1), case("cumsum", X, dim=-2)],

@@ -489,6 +489,14 @@ def test_pad_with_its_own_elements(dims, batched, mode, kind, data):
     agree(pad, torch.nn.functional.pad, x, tuple(widths), mode)
 
 
+@pytest.mark.parametrize("widths, mode", [
+    ((-3, -2), "circular"), ((0, 0), "reflect"), ((-6, 2), "reflect"), ((-6, 2), "replicate"),
+    ((5, 5), "circular"), ((4, -4), "reflect"), ((7, 9), "replicate"),
+])
+def test_pad_at_its_limits(widths, mode):
+    agree(pad, torch.nn.functional.pad, numbers((1, 5)), widths, mode)
+
+
 @pytest.mark.parametrize("args", [
     ((6, 0), "reflect"), ((5, 0), "reflect"), ((-3, -2), "reflect"), ((-3, -2), "replicate"),
     ((6, 0), "circular"), ((-3, -3), "circular"), ((1,), "reflect"), ((1,), "constant"),

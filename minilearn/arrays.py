@@ -1,0 +1,66 @@
+"""From Python's values to arrays, between dtypes, and back to text: what Tensor leaves to others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import xp
+from .errors import explain
+
+
+def to_array(data: Any, dtype: Any = None) -> Any:
+    """Make an array as `torch.tensor` would: Python floats become float32, arrays keep their dtype.
+
+    Raises ValueError for lists of unequal lengths, TypeError for what is no number.
+    """
+    if isinstance(data, np.generic) and dtype is None and data.dtype.kind in "fiub":
+        # What NumPy's functions return instead of an array without dimensions.
+        return np.asarray(data) if xp.ARRAY is np.ndarray else xp.array(data)
+    data = _without_tensors(data)
+    array = xp.array(data)
+    kind = xp.host_dtype(array)
+    if kind.kind not in "fiub":
+        raise TypeError(explain("tensor", "expected numbers", {"data": data}))
+    if dtype is None and not _has_dtype(data):
+        if kind == "uint64":
+            raise ValueError(explain("tensor", "a number is too large for int64", {"data": data}))
+        dtype = "float32" if kind.kind == "f" else None
+    return array if dtype is None else xp.astype(array, xp.dtype(dtype))
+
+
+def _has_dtype(data: Any) -> bool:
+    """Say whether the first number, at any depth of the lists, comes with a dtype."""
+    while isinstance(data, list) and data:
+        data = data[0]
+    return hasattr(data, "dtype")
+
+
+def _without_tensors(data: Any) -> Any:
+    """Take the array out of a Tensor, and out of every Tensor in nested lists."""
+    if isinstance(data, list | tuple):
+        return [xp.to_numpy(d) if hasattr(d, "shape") else d for d in map(_without_tensors, data)]
+    return data.data if hasattr(data, "node") else data
+
+
+def promoted(*arrays: Any) -> list:
+    """Cast arrays of different dtypes to the one torch would choose."""
+    # Like torch: the kind is decided first, then arrays with dimensions outrank those without.
+    rank = [(_kind(a), len(a.shape) > 0) for a in arrays]
+    voters = [a.dtype for a, r in zip(arrays, rank, strict=True) if r == max(rank)]
+    return [xp.astype(a, xp.result_type(*voters)) for a in arrays]
+
+
+def _kind(array: Any) -> int:
+    return 2 if xp.is_floating(array) else int(array.dtype != xp.bool)
+
+
+def printed(array: Any, prefix: str) -> str:
+    """Return the inside of `tensor(...)`: the numbers, and the size and dtype where unusual."""
+    array = xp.to_numpy(array)
+    body = np.array2string(array, separator=", ", prefix=prefix, precision=4, threshold=1000,
+                           edgeitems=3, floatmode="maxprec", suppress_small=False)
+    size = f", size={array.shape}" if array.size == 0 and array.ndim > 1 else ""
+    kind = "" if str(array.dtype) in ("float32", "int64", "bool") else f", dtype={array.dtype}"
+    return body + size + kind

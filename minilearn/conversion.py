@@ -191,8 +191,8 @@ def in_place(op):
     @wraps(op.forward)
     def update(x, other):
         if x.requires_grad and x.is_leaf and is_grad_enabled():
-            raise RuntimeError(f"{op.__name__}: a tensor that requires a gradient cannot be changed "
-                               "in place. To repair it: do it inside `with no_grad():`")
+            raise RuntimeError(f"{op.__name__}: a tensor that requires a gradient cannot change in "
+                               "place. To repair it: do it inside `with no_grad():`")
         y = op(x, other)
         if y.requires_grad or not x.is_leaf:
             return y

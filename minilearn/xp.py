@@ -324,7 +324,6 @@ def setitem(array: Array, basic: tuple, fancy: tuple | None, values: Array) -> N
         host[_host_index(fancy)] = to_numpy(values)
         values = ns.asarray(host)
     if None in basic:  # which the standard only reads through
-        ns = _current["namespace"]
         values = ns.broadcast_to(values, array[(*basic, ...)].shape)
         basic = tuple(i for i in basic if i is not None)
         values = ns.reshape(values, array[(*basic, ...)].shape)

@@ -119,7 +119,7 @@ def test_unused_inputs():
     same(program)
     refused(lambda x, grad: grad((x * 2).sum(), [x, (x * 3)]), "inputs[1]")
     refused(lambda x, grad: grad((x.detach() * x).sum(), x.detach()), "inputs[0]")
-    refused(lambda x, grad: grad((x.detach() * x).sum(), x.detach(), allow_unused=True), "inputs[0]")
+    refused(lambda x, grad: grad(x.sum(), x.detach(), allow_unused=True), "inputs[0]")
 
 
 def test_what_grad_refuses():

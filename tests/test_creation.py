@@ -17,14 +17,16 @@ SIZES = st.lists(st.integers(0, 3), max_size=3).map(tuple)
 def same(name, *args, dtype=None, **kwargs):
     """Assert that a function of both sides returns the same for the same arguments."""
     ours = getattr(ml, name)(*args, **({"dtype": dtype} if dtype else {}), **kwargs)
-    theirs = getattr(torch, name)(*args, **({"dtype": getattr(torch, dtype)} if dtype else {}), **kwargs)
+    theirs = getattr(torch, name)(*args, **({"dtype": getattr(torch, dtype)} if dtype else {}),
+                                  **kwargs)
     if "empty" in name:
         ours, theirs = ours * 0, theirs * 0
     close(ours, theirs)
     assert ours.requires_grad == theirs.requires_grad
 
 
-@pytest.mark.parametrize("data", [1, 1.5, True, [1, 2], [1, 2.5], [True, 1], [[1.0], [2.0]], [], [[]], (1, 2),
+@pytest.mark.parametrize("data", [1, 1.5, True, [1, 2], [1, 2.5], [True, 1], [[1.0], [2.0]],
+                                  [], [[]], (1, 2),
                                   [[True, False]], 2**40, float("nan"), [np.int32(3)]], ids=repr)
 def test_tensor_of_numbers(data):
     for dtype in (None, "float64", "int64", "bool"):
@@ -42,7 +44,8 @@ def test_tensor_of_arrays_keeps_their_dtype(dtype):
     assert ml.tensor([made, made]).dtype == dtype
 
 
-@pytest.mark.parametrize("data", [[[1, 2], [3]], "a", None, {}, [None], ["a"], [[1], 2], 2**63], ids=repr)
+@pytest.mark.parametrize("data", [[[1, 2], [3]], "a", None, {}, [None], ["a"], [[1], 2], 2**63],
+                         ids=repr)
 def test_tensor_refuses_what_is_no_number(data):
     both_raise(ml.tensor, torch.tensor, data)
 
@@ -78,7 +81,8 @@ def test_filled(size, dtype, one_by_one):
     x = np.zeros(size, dtype or "float32")
     for name in ("zeros_like", "ones_like", "full_like"):
         value = (1,) if name == "full_like" else ()
-        close(getattr(ml, name)(ml.tensor(x), *value), getattr(torch, name)(torch.tensor(x), *value))
+        close(getattr(ml, name)(ml.tensor(x), *value),
+              getattr(torch, name)(torch.tensor(x), *value))
         close(getattr(ml, name)(ml.tensor(x), *value, dtype="float64"),
               getattr(torch, name)(torch.tensor(x), *value, dtype=torch.float64))
     assert ml.empty_like(ml.tensor(x)).shape == size
@@ -116,7 +120,7 @@ NUMBERS = st.integers(-5, 5) | st.sampled_from([-2.5, 0.25, 0.5, 3.75])
 def test_arange(start, end, step, dtype):
     if step == 0 or (end - start) * step < 0:
         both_raise(ml.arange, torch.arange, start, end, step, match="arange")
-    elif dtype != "int64" or isinstance(start, int) and isinstance(step, int) and isinstance(end, int):
+    elif dtype != "int64" or all(isinstance(v, int) for v in (start, end, step)):
         same("arange", start, end, step, dtype=dtype)
 
 
@@ -129,7 +133,8 @@ def test_forms_of_arange():
     both_raise(ml.arange, torch.arange, 0, float("inf"))
 
 
-@given(start=NUMBERS, end=NUMBERS, steps=st.integers(0, 7), dtype=st.sampled_from([None, "float64"]))
+@given(start=NUMBERS, end=NUMBERS, steps=st.integers(0, 7),
+       dtype=st.sampled_from([None, "float64"]))
 def test_linspace(start, end, steps, dtype):
     same("linspace", start, end, steps, dtype=dtype)
 
@@ -184,7 +189,8 @@ def test_random_shapes_and_dtypes_are_torchs(name, args):
 
 def test_chance_raises():
     both_raise(ml.rand, torch.rand, 2, dtype=None, colour="red")
-    for name, args in {"randint": (3, 3, (2,)), "randperm": (-1,), "normal": (0.0, -1.0, (2,))}.items():
+    for name, args in {"randint": (3, 3, (2,)), "randperm": (-1,),
+                       "normal": (0.0, -1.0, (2,))}.items():
         both_raise(getattr(ml, name), getattr(torch, name), *args)
     both_raise(ml.rand_like, torch.rand_like, np.array([1]), match="rand_like")
     both_raise(ml.normal, torch.normal, np.ones(3), np.ones(2))

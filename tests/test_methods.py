@@ -23,10 +23,11 @@ def both(data, requires_grad=False):
 # ---------------------------------------------------------------- operators
 
 TWO = {
-    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
-    "//": lambda a, b: a // b, "%": lambda a, b: a % b, "**": lambda a, b: a**b,
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b, "//": lambda a, b: a // b, "%": lambda a, b: a % b,
+    "**": lambda a, b: a**b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
 }
 
 
@@ -36,9 +37,11 @@ def test_operators(symbol, seed, number):
     a, b = np.random.default_rng(seed).integers(1, 5, (2, 3)).astype("float32")
     order = 0 if symbol == "//" else 2
     agree(TWO[symbol], TWO[symbol], a, b, order=order, reduction=16)
-    agree(lambda a: TWO[symbol](a, number), lambda a: TWO[symbol](a, number), a, order=order, reduction=16)
+    agree(lambda a: TWO[symbol](a, number), lambda a: TWO[symbol](a, number), a, order=order,
+          reduction=16)
     if symbol != "%":  # torch has no derivative for a number % tensor
-        agree(lambda a: TWO[symbol](number, a), lambda a: TWO[symbol](number, a), a, order=order, reduction=16)
+        agree(lambda a: TWO[symbol](number, a), lambda a: TWO[symbol](number, a), a, order=order,
+              reduction=16)
 
 
 @pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "//", "%", "**", "<", ">="])
@@ -119,7 +122,8 @@ def test_in_place_of_a_computed_tensor_makes_a_new_one():
 
 @pytest.mark.parametrize("data", [[1.0, 2.0], [[1, 2], [3, 4]], [], 5.0, [[7]], True])
 def test_length_rows_truth_and_numbers(data):
-    for ask in (len, list, bool, float, int, lambda x: range(9)[x], lambda x: f"{x:.2f}", lambda x: x.item()):
+    for ask in (len, list, bool, float, int, lambda x: range(9)[x], lambda x: f"{x:.2f}",
+                lambda x: x.item()):
         ours, theirs = both(data)
         try:
             want = ask(theirs)
@@ -145,16 +149,18 @@ def test_as_an_array():
 
 @pytest.mark.parametrize("text, x", [
     ("tensor([1., 2.])", [1.0, 2.0]), ("tensor([1, 2])", [1, 2]), ("tensor(True)", True),
-    ("tensor([0.3333, 0.5   ])", [1 / 3, 0.5]), ("tensor([], size=(0, 3))", np.ones((0, 3), "float32")),
-    ("tensor([1., 2.], dtype=float64)", np.array([1.0, 2.0])), ("tensor([[1.],\n        [2.]])", [[1.0], [2.0]]),
-    ("tensor([])", [])])
+    ("tensor([0.3333, 0.5   ])", [1 / 3, 0.5]), ("tensor([])", []),
+    ("tensor([], size=(0, 3))", np.ones((0, 3), "float32")),
+    ("tensor([1., 2.], dtype=float64)", np.array([1.0, 2.0])),
+    ("tensor([[1.],\n        [2.]])", [[1.0], [2.0]])])
 def test_repr(text, x):
     assert repr(ml.tensor(x)) == text
 
 
 def test_repr_of_what_is_tracked_and_of_what_is_long():
     w = ml.tensor([1.0], requires_grad=True)
-    assert repr(w) == "tensor([1.], requires_grad=True)" and repr(w * 2) == "tensor([2.], grad_fn=mul)"
+    assert repr(w) == "tensor([1.], requires_grad=True)"
+    assert repr(w * 2) == "tensor([2.], grad_fn=mul)"
     assert "..." in repr(ml.zeros(5000)) and len(repr(ml.zeros(5000))) < 200
     with np.printoptions(precision=1):  # NumPy's own setting does not matter
         assert repr(ml.tensor(1 / 3)) == "tensor(0.3333)"
@@ -192,7 +198,8 @@ def test_pickles_are_read_on_any_library(library):
     xp.use(library)
     try:
         read = pickle.loads(saved)
-        assert isinstance(read.data, xp.ARRAY) and read.tolist() == [1.0, 2.0] and read.requires_grad
+        assert isinstance(read.data, xp.ARRAY) and read.requires_grad
+        assert read.tolist() == [1.0, 2.0]
         assert pickle.loads(pickle.dumps(read)).tolist() == [1.0, 2.0]
         assert copy.deepcopy(read).tolist() == [1.0, 2.0]
     finally:
@@ -201,7 +208,8 @@ def test_pickles_are_read_on_any_library(library):
 
 # ---------------------------------------------------------------- size and dtype
 
-CASTS = {"float": "float32", "double": "float64", "long": "int64", "int": "int32", "short": "int16", "bool": "bool"}
+CASTS = {"float": "float32", "double": "float64", "long": "int64", "int": "int32",
+         "short": "int16", "bool": "bool"}
 
 
 @pytest.mark.parametrize("name", CASTS)
@@ -209,12 +217,14 @@ def test_casts(name):
     for x in (np.array([1.5, 0.0, -2.7]), np.array([1, 0]), np.array([True, False])):
         agree(lambda x: getattr(x, name)(), lambda x: getattr(x, name)(), x)
         agree(lambda x: x.to(CASTS[name]), lambda x: x.to(getattr(torch, CASTS[name])), x)
-        agree(lambda x: x.to(dtype=getattr(ml, CASTS[name])), lambda x: x.to(dtype=getattr(torch, CASTS[name])), x)
+        agree(lambda x: x.to(dtype=getattr(ml, CASTS[name])),
+              lambda x: x.to(dtype=getattr(torch, CASTS[name])), x)
 
 
 def test_to():
     x, y = ml.tensor([1.0, 2.0]), ml.tensor([1, 2])
-    assert x.to(ml.float32) is x and x.to(x) is x and x.to(y).dtype == "int64" and y.type_as(x).dtype == "float32"
+    assert x.to(ml.float32) is x and x.to(x) is x
+    assert x.to(y).dtype == "int64" and y.type_as(x).dtype == "float32"
     assert x.to(x, copy=True) is not x and x.to(float).dtype == "float64"
     both_raise(lambda x: x.to("mars"), lambda x: x.to("mars"), np.ones(2), match="use")
 

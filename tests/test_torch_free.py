@@ -77,7 +77,8 @@ def test_the_door_uses_no_torch_tensor_s_history():
 @pytest.mark.parametrize("source", [
     "import torch.nn", "import torch.nn.functional as F", "from torch import nn",
     "from torch.autograd import grad", "from torch import autograd as a",
-    "torch.autograd.grad(y, x)", "class F(torch.autograd.Function): pass", "def f():\n    return torch.nn.functional.relu(x)",
+    "torch.autograd.grad(y, x)", "class F(torch.autograd.Function): pass",
+    "def f():\n    return torch.nn.functional.relu(x)",
     "m = importlib.import_module('torch.nn')", "getattr(torch, 'nn')", "torch.func.grad(f)",
 ])
 def test_planted_breaches_are_found(source):
@@ -180,8 +181,8 @@ w = ml.randn(2, 3, 6, 6, requires_grad=True)
 parts = [
     F.mse_loss(w, w.detach() * 0), F.smooth_l1_loss(w, w.detach() * 0), F.softplus(w).mean(),
     F.binary_cross_entropy_with_logits(w, (w.detach() > 0).float()), F.instance_norm(w).sum(),
-    F.interpolate(w, size=(9, 4), mode="bicubic").sum(), F.pad(w, (1, 2, 0, 1), mode="reflect").sum(),
-    F.unfold(w, 2).sum(), F.avg_pool2d(w, 2).sum(),
+    F.interpolate(w, size=(9, 4), mode="bicubic").sum(),
+    F.pad(w, (1, 2, 0, 1), mode="reflect").sum(), F.unfold(w, 2).sum(), F.avg_pool2d(w, 2).sum(),
     F.pixel_shuffle(w.reshape(2, 12, 3, 3), 2).sum(), w[:, [0, 2]].sum(),
     w.sort(-1)[0][..., 0].sum(), w.var(), F.softmax(w, 1).max(), w.cumsum(0).sum(),
     F.grid_sample(w, F.affine_grid(ml.randn(2, 2, 3), (2, 3, 4, 4)).tanh()).sum(),

@@ -69,8 +69,9 @@ def _adaptive_max(function, n, input, output_size, return_indices):
     x, positions, windows = input, positions_of(input, n), []
     for dim, size, places in _divided(function, n, input, output_size):
         window, elements, _ = _adaptive(dim, size, places)
-        if elements is not None:
-            x, positions = (t.index_select(dim, elements) for t in (x, positions))
+        if elements is not None:  # a shorter window repeats its last element
+            near = tuple(last if e == size else e for e, last in elements)
+            x, positions = (pick(t, dim=dim, places=near) for t in (x, positions))
         windows.append(window)
     return largest(x, positions, windows, return_indices)
 
@@ -82,9 +83,6 @@ def _adaptive_mean(function, n, input, output_size):
     for dim, size, places in _divided(function, n, input, output_size):
         window, elements, lengths = _adaptive(dim, size, places)
         if elements is not None:
-            real = [tap < length for length in lengths for tap in range(window.kernel)]
-            column = xp.reshape(xp.array(real), (-1,) + (1,) * (-dim - 1))
-            x = where(Tensor(column), x.index_select(dim, elements), 0.0)
         windows.append(window)
         counts.append(lengths)
     return mean_of(x, windows, counts)

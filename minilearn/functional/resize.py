@@ -1,7 +1,7 @@
-"""Images in another size or shape: interpolation, pixels from channels, sampling on any grid.
+"""Images in another size: interpolation, and pixels made from channels.
 
 Resizing goes along one dimension after the other: each output is a weighted sum of a few inputs
-(one, two or four), which `index_select` picks. Sampling on a grid does so for every point at once.
+(one, two or four) that `pick` selects.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops.resample import pick
 from ..tensor import Tensor
 from .adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d
 from .arguments import need_choice, need_floating, need_tensors
@@ -105,8 +106,7 @@ def _nearest(x, size, steps, shift):
     if str(x.dtype) != "uint8":
         need_floating("interpolate", input=x)
     for dim, (places, step) in enumerate(zip(size, steps, strict=True), 2):
-        at = _nearest_pixels(x, dim, places, step, shift)
-        x = x.index_select(dim, Tensor(xp.array(at, "int64")))
+        x = pick(x, dim=dim, places=_nearest_pixels(x, dim, places, step, shift))
     return x
 
 
@@ -118,13 +118,13 @@ def _nearest_pixels(x, dim, places, step, shift):
     """
     size, image = x.shape[dim], x.ndim == 4
     if image and not shift and places in (size, 2 * size):
-        return [place * size // places for place in range(places)]
+        return tuple(place * size // places for place in range(places))
     rounded = _single if image or str(x.dtype) == "float32" else float
     step = rounded(step)
     at = [(place + shift) * step for place in range(places)]
     if not image:
         at = [rounded(rounded(a - shift) + shift) for a in at]
-    return [min(int(_single(a)), size - 1) for a in at]
+    return tuple(min(int(_single(a)), size - 1) for a in at)
 
 
 def _single(number):
@@ -158,8 +158,8 @@ def _resampled(x, dim, taps):
     column = (-1,) + (1,) * (x.ndim - dim - 1)
     total = None
     for at, weights in taps:
-        part = x.index_select(dim, Tensor(xp.astype(at, xp.int64)))
-        part = part * Tensor(xp.reshape(weights, column))
+        places = tuple(xp.to_numpy(xp.astype(at, xp.int64)).tolist())
+        part = pick(x, dim=dim, places=places) * Tensor(xp.reshape(weights, column))
         total = part if total is None else total + part
     return total
 

@@ -120,8 +120,8 @@ def activations(layers: nn.Sequential, input: Tensor, names: Iterable[str]) -> d
 
     Raises ValueError for a name that is not there.
     """
-    wanted, found = set(names), {}
-    there = dict(layers.named_children())
+    wanted, there = set(names), dict(layers.named_children())
+    found: dict[str, Tensor] = {}
     if unknown := wanted - there.keys():
         raise ValueError(f"activations: there is no layer {', '.join(sorted(unknown))}; "
                          f"the layers are {', '.join(there)}")
@@ -146,6 +146,5 @@ def vgg19_normalised(arrays: Mapping[str, Any], padding_mode: str = "zeros") -> 
         layers = nn.Sequential({"conv0": nn.Conv2d(3, 3, 1), **dict(stack.named_children())})
     layers = layers[: list(dict(layers.named_children())).index("relu3_1") + 1]
     endings = {"_w": ".weight", "_b": ".bias"}
-    layers.load_state_dict({name[:-2] + endings.get(name[-2:], name[-2:]): array
-                            for name, array in arrays.items()})
+    layers.load_state_dict({n[:-2] + endings.get(n[-2:], n[-2:]): a for n, a in arrays.items()})
     return layers

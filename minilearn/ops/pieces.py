@@ -120,7 +120,7 @@ def atleast_2d(*tensors) -> Tensor | tuple[Tensor, ...]:
 
 def atleast_3d(*tensors) -> Tensor | tuple[Tensor, ...]:
     """Return a matrix (R, C) as (R, C, 1) and a vector (C,) as (1, C, 1)."""
-    return _each(tensors, lambda x: x if x.ndim >= 3 else unsqueeze(atleast_2d(x), 2))
+    return _each(tensors, lambda x: x if x.ndim >= 3 else unsqueeze(*atleast_2d([x]), 2))
 
 
 def _each(tensors, place):

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as torch_F
 from sklearn.datasets import load_digits  # here, as importing it sets environment variables
 
+from minilearn import data
 from minilearn.data import (
     DamagedDataError,
     DownloadError,
@@ -206,3 +207,7 @@ def test_a_truncated_real_file_is_refused(real_mnist, tmp_path):
 
 def test_the_names_are_those_that_load_knows():
     assert [source.name for source in available()] == list(datasets.NAMES)
+
+
+def test_available_lists_sources():
+    assert all(isinstance(source, data.Source) for source in data.available())

@@ -111,3 +111,9 @@ def test_bn_drop_lin_and_sigmoid_range():
     y = nn.SigmoidRange(-3, 3)(ml.tensor([-100.0, 0.0, 100.0]))
     assert y.tolist() == [-3, 0, 3]
     assert nn.sigmoid_range(ml.tensor([0.0]), 1, 2).tolist() == [1.5]
+
+
+def test_init_default_sets_weight_and_bias():
+    layer = nn.Conv2d(2, 3, 3)
+    assert nn.init_default(layer, nn.init.ones_) is layer
+    assert (layer.weight == 1).all() and (layer.bias == 0).all()

@@ -88,3 +88,10 @@ def test_embeddings_doubles_and_parametrized_layers():
     assert nn.summary(nn.Linear(3, 2).double(), (3,)).rows[0].output_shape == (2,)
     table = nn.summary(nn.Sequential(nn.weight_norm(nn.Conv2d(1, 2, 3))), (1, 5, 5))
     assert [(r.kind, r.params) for r in table.rows if r.params] == [("ParametrizedConv2d", 22)]
+
+
+def test_it_is_a_summary_that_prints_a_table():
+    table = nn.summary(small(), (1, 6, 4))
+    assert isinstance(table, nn.Summary)
+    lines = str(table).splitlines()
+    assert lines[0].split()[:2] == ["Layer", "Class"] and "Total params: 173" in lines

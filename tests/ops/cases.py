@@ -86,8 +86,8 @@ CASES = {
     "tril": [case("tril", a(2, 3, 3), diagonal=-1)],
     "triu": [case("triu", a(2, 3, 3), diagonal=1)],
     "matmul": [case("matmul", *shapes) for shapes in (
-        (a(2, 3), a(3, 4)), (a(3), a(3)), (a(2, 3), a(3)), (a(3), a(2, 3, 4)), (a(5, 2, 3), a(3, 4)),
-        (a(2, 1, 2, 3), a(4, 3, 2)), (a(2, 2, 3), a(3)))],
+        (a(2, 3), a(3, 4)), (a(3), a(3)), (a(2, 3), a(3)), (a(3), a(2, 3, 4)),
+        (a(5, 2, 3), a(3, 4)), (a(2, 1, 2, 3), a(4, 3, 2)), (a(2, 2, 3), a(3)))],
     "getitem": [case("getitem", X, index=((1, slice(0, 3, 2)), None)),
                 late("getitem", X, index=lambda: (PICKED[0], (slice(None), PICKED[1][1]())))],
     "place": [late("place", a(2, 3), index=lambda: (PICKED[0], (slice(None), PICKED[1][1]())),

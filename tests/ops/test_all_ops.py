@@ -86,7 +86,7 @@ def test_the_libraries_agree(name):
 @pytest.mark.parametrize("name", sorted(STEPS))
 def test_steps_are_flat(name, library):
     op = OPS[name]
-    xs = [ml.tensor(a(2, 3), requires_grad=True), ml.tensor(a(3, low=2.5, high=5.0), requires_grad=True)]
+    xs = [ml.tensor(x, requires_grad=True) for x in (a(2, 3), a(3, low=2.5, high=5.0))]
     y = op(*xs[: op.arity])
     for g in ml.grad(y.sum(), xs[: op.arity], allow_unused=True) if y.requires_grad else ():
         assert g is None or not xp.to_numpy(g.data).any()

@@ -61,7 +61,8 @@ def for_both(index):
 # ---------------------------------------------------------------- x[...]
 
 
-@given(shape=hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4), dtype=FLOATS, data=st.data())
+@given(shape=hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4), dtype=FLOATS,
+       data=st.data())
 def test_getitem(shape, dtype, data):
     ours, theirs = for_both(data.draw(indices(shape)))
     x = normal(shape, dtype)
@@ -73,12 +74,15 @@ def test_getitem(shape, dtype, data):
     agree(lambda x: x[ours], lambda x: x[theirs], x)
 
 
-SINGLE = [0, -1, slice(None), slice(1, None, 2), None, ..., True, False, [1, 0], [], [True, False], (), range(2),
-          np.array(1), np.array(-1), np.array(True), np.array([[0, 1], [1, 0]]), np.array([True, False]),
-          (0, slice(None), [1, 2]), ([0, 1], slice(None), [1, 2]), (slice(None), [0, 1], None, [2, 1]),
-          (..., 0), (..., [0, 2]), (None, [0, 1]), (0, True), ([0, 1], True), (..., ...),
-          (slice(None), np.ones((3, 4), bool)), (np.ones((2, 3), bool), 1), (np.array([0, 1]), np.array(1)),
-          np.zeros((2, 3, 4), bool), np.int64(1), (slice(2, 1), 0), slice(10, None)]
+SINGLE = [
+    *(0, -1, slice(None), slice(1, None, 2), slice(10, None), None, ..., True, False, np.int64(1)),
+    *([1, 0], [], [True, False], (), range(2), (..., 0), (0, True), (..., ...), (slice(2, 1), 0)),
+    *(np.array(1), np.array(-1), np.array(True), np.array([True, False])),
+    *(np.array([[0, 1], [1, 0]]), np.zeros((2, 3, 4), bool), (np.array([0, 1]), np.array(1))),
+    *((slice(None), np.ones((3, 4), bool)), (np.ones((2, 3), bool), 1)),
+    *((0, slice(None), [1, 2]), ([0, 1], slice(None), [1, 2]), (slice(None), [0, 1], None, [2, 1])),
+    *((..., [0, 2]), (None, [0, 1]), ([0, 1], True)),
+]
 
 
 @pytest.mark.parametrize("index", SINGLE, ids=repr)
@@ -89,9 +93,11 @@ def test_every_kind_of_index(index):
     agree(lambda x: x[ours], lambda x: x[theirs], normal((2, 3, 4)))
 
 
-WRONG = [5, -3, (0, 3), (0, 0, 0, 0), slice(None, None, -1), 1.0, "a", [2], [-3], np.array([1.0]), np.array([2]),
-         np.array([True]), np.ones((2, 4), bool), ([0, 1], [0, 1, 2]), slice(None, 1.5),
-         (..., 4), (0, [0, 3])]
+WRONG = [
+    *(5, -3, (0, 3), (..., 4), (0, 0, 0, 0), slice(None, None, -1), slice(None, 1.5), 1.0, "a"),
+    *([2], [-3], (0, [0, 3]), ([0, 1], [0, 1, 2]), np.array([1.0]), np.array([2])),
+    *(np.array([True]), np.ones((2, 4), bool)),
+]
 
 
 @pytest.mark.parametrize("index", WRONG, ids=repr)
@@ -192,12 +198,14 @@ def test_gather_of_single_numbers():
     agree(ml.scatter, torch.scatter, np.array([2.0, 3.0]), 0, np.array(1), 5.0)
 
 
-@pytest.mark.parametrize("index", [[[-1]], [[3]], [[0, 1, 0, 1, 0]], [0], [[[0]]], [[0.0]]], ids=str)
+@pytest.mark.parametrize("index", [[[-1]], [[3]], [[0, 1, 0, 1, 0]], [0], [[[0]]], [[0.0]]],
+                         ids=str)
 def test_gather_and_scatter_raise(index):
     x, index = normal((3, 4)), np.array(index)
     both_raise(ml.gather, torch.gather, x, 0, index, match="gather")
     both_raise(ml.scatter, torch.scatter, x, 0, index, 1.0, match="scatter")
-    both_raise(ml.scatter_add, torch.scatter_add, x, 0, index, normal(index.shape), match="scatter_add")
+    both_raise(ml.scatter_add, torch.scatter_add, x, 0, index, normal(index.shape),
+               match="scatter_add")
 
 
 def test_scatter_checks_its_source():
@@ -261,7 +269,8 @@ def test_take(shape, data):
 # ---------------------------------------------------------------- masks
 
 
-@given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, min_dims=0, max_dims=3, max_side=3), seed=SEEDS)
+@given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, min_dims=0, max_dims=3, max_side=3),
+       seed=SEEDS)
 def test_masked_fill_and_select(shapes, seed):
     x, mask = (normal(s, seed=seed + i) for i, s in enumerate(shapes.input_shapes))
     mask = np.asarray(mask > 0)
@@ -294,14 +303,16 @@ def test_nonzero(shape, seed):
 def test_index_put(accumulate, seed):
     x, rows = normal((3, 4)), np.random.default_rng(seed).permutation(3)[:2]
     columns = np.array([1, 1])
-    agree(ml.index_put, torch.index_put, x, (rows, columns), normal((2,), seed=1), accumulate=accumulate)
+    agree(ml.index_put, torch.index_put, x, (rows, columns), normal((2,), seed=1),
+          accumulate=accumulate)
     agree(ml.index_put, torch.index_put, x, (rows,), normal((4,), seed=1), accumulate=accumulate)
     agree(ml.index_put, torch.index_put, x, (x > 0,), normal((), seed=1), accumulate=accumulate)
 
 
 def test_index_put_adds_up_what_meets():
     places = (np.array([0, 0, 1]),)
-    agree(ml.index_put, torch.index_put, normal((2,)), places, normal((3,), seed=1), accumulate=True)
+    agree(ml.index_put, torch.index_put, normal((2,)), places, normal((3,), seed=1),
+          accumulate=True)
     both_raise(ml.index_put, torch.index_put, normal((2,)), places, normal((2,)))
     both_raise(ml.index_put, torch.index_put, normal((2,)), places, normal((3,), "float32"))
 

@@ -234,3 +234,50 @@ def test_metrics_against_numpy():
     best = (np.argsort(-scores, 1)[:, :3] == target[:, None]).any(1).mean()
     got = train.top_k_accuracy(ml.tensor(scores), ml.tensor(target), k=3)
     assert got.item() == pytest.approx(best)
+
+
+def test_average_weighs_by_items_and_is_nan_at_first():
+    average = train.Average(lambda output, target: (output - target).abs().mean())
+    assert math.isnan(average.value)
+    average.add(ml.tensor([3.0]), ml.tensor([0.0]))
+    average.add(ml.tensor([1.0, 1.0, 1.0]), ml.tensor([0.0, 0.0, 0.0]))
+    assert average.value == pytest.approx(1.5)
+
+
+def test_stop_fit_ends_in_good_order():
+    class Enough(train.Callback):
+        def after_epoch(self, learn):
+            raise train.StopFit("enough")
+
+    diary = Diary()
+    learn = learner([diary, Enough()])
+    learn.fit(9)
+    assert learn.stopped == "enough" and learn.epoch == 1
+    assert diary.events[-1] == "after_fit" and "on_error" not in diary.events
+
+
+def test_fit_one_cycle_is_fit_with_one_cycle():
+    one = learner(optimizer=optim.AdamW)
+    one.fit_one_cycle(3, 0.1)
+    other = learner(optimizer=optim.AdamW)
+    other.fit(3, callbacks=[train.OneCycle(0.1)])
+    assert one.recorder.losses == other.recorder.losses
+
+
+def test_an_evaluator_needs_no_optimizer():
+    class Asked(train.Evaluator):
+        model, loss_function, metrics, valid = nn.Identity(), staticmethod(mse_loss), (), None
+
+    got = Asked().validate([(ml.tensor([[2.0]]), ml.tensor([[0.0]]))])
+    assert got == {"valid_loss": 4.0}
+    with pytest.raises(ValueError, match="no validation data"):
+        Asked().validate()
+
+
+def test_a_checkpoint_can_be_read_without_a_learner(tmp_path):
+    learn = learner()
+    learn.fit(2)
+    train.save_checkpoint(learn, tmp_path / "kept")
+    kept = train.read_checkpoint(tmp_path / "kept")
+    assert kept["epoch"] == 2 and kept["iteration"] == 8
+    assert np.array_equal(kept["model"]["0.weight"].numpy(), learn.model[0].weight.detach().numpy())

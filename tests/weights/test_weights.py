@@ -1,4 +1,4 @@
-"""Weight files: what goes out comes back, torch's are read, damaged and hostile ones are refused."""
+"""Weight files: what goes out comes back, torch's are read, damaged and hostile ones refused."""
 
 import io
 import json

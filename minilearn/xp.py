@@ -120,8 +120,8 @@ def array(data: Any, dtype_: Any = None) -> Array:
     """Copy numbers, nested lists or an array of any library into an array of the current one."""
     if hasattr(data, "detach"):  # a PyTorch tensor, perhaps on another device
         data = data.detach()
-        if not _is_torch():
-            data = data.cpu().numpy()
+        if not _is_torch():  # NumPy has no bfloat16
+            data = (data.float() if str(data.dtype) == "torch.bfloat16" else data).cpu().numpy()
     elif _is_torch() or library() == "array_api_strict":
         data = np.array(data) if not type(data).__module__.startswith("array_api") else data
     kind = None if dtype_ is None else dtype(dtype_)

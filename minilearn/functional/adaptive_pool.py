@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import xp
-from ..ops.elementwise import where
 from ..ops.pool import Window
+from ..ops.resample import pick
 from ..tensor import Tensor
 from .arguments import need_floating
 from .pool import largest, mean_of, positions_of
@@ -68,10 +67,11 @@ def _adaptive_max(function, n, input, output_size, return_indices):
     need_floating(function, input=input)
     x, positions, windows = input, positions_of(input, n), []
     for dim, size, places in _divided(function, n, input, output_size):
-        window, elements, _ = _adaptive(dim, size, places)
-        if elements is not None:  # a shorter window repeats its last element
-            near = tuple(last if e == size else e for e, last in elements)
-            x, positions = (pick(t, dim=dim, places=near) for t in (x, positions))
+        window, bounds = _adaptive(dim, places, size)
+        # A shorter window repeats its last element: the maximum stays the same.
+        elements = [min(start + tap, end - 1)
+                    for start, end in bounds for tap in range(window.kernel)]
+        x, positions = (_side_by_side(t, dim, elements) for t in (x, positions))
         windows.append(window)
     return largest(x, positions, windows, return_indices)
 
@@ -81,10 +81,13 @@ def _adaptive_mean(function, n, input, output_size):
     need_floating(function, input=input)
     x, windows, counts = input, [], []
     for dim, size, places in _divided(function, n, input, output_size):
-        window, elements, lengths = _adaptive(dim, size, places)
-        if elements is not None:
+        window, bounds = _adaptive(dim, places, size)
+        # A shorter window goes on with zeros (what `pick` finds after the last place).
+        elements = [start + tap if start + tap < end else size
+                    for start, end in bounds for tap in range(window.kernel)]
+        x = _side_by_side(x, dim, elements)
         windows.append(window)
-        counts.append(lengths)
+        counts.append([end - start for start, end in bounds])
     return mean_of(x, windows, counts)
 
 
@@ -97,17 +100,14 @@ def _divided(function, n, input, output_size):
     return list(zip(range(-n, 0), input.shape[-n:], places, strict=True))
 
 
-def _adaptive(dim, size, places):
-    """Return the window, the elements to lay side by side for it (None: all), and its lengths."""
-    if places == 0 or size % places == 0:
-        kernel = size // places if places else 1
-        return Window(dim, size, places, kernel, kernel), None, [kernel] * places
-    starts = [place * size // places for place in range(places)]
-    ends = [-(-(place + 1) * size // places) for place in range(places)]
-    lengths = [end - start for start, end in zip(starts, ends, strict=True)]
-    kernel = max(lengths)
-    # A shorter window repeats its last element: the maximum does not mind, the mean passes it over.
-    elements = [min(start + tap, end - 1) for start, end in zip(starts, ends, strict=True)
-                for tap in range(kernel)]
-    side_by_side = Window(dim, places * kernel, places, kernel, kernel)
-    return side_by_side, Tensor(xp.array(elements, "int64")), lengths
+def _adaptive(dim, places, size):
+    """Return windows of the longest size, side by side, and where each really starts and ends."""
+    bounds = [(o * size // places, -(-(o + 1) * size // places)) for o in range(places)]
+    longest = max((end - start for start, end in bounds), default=1)
+    return Window(dim, places * longest, places, longest, longest), bounds
+
+
+def _side_by_side(x, dim, elements):
+    if elements == list(range(x.shape[dim])):
+        return x
+    return pick(x, dim=dim, places=tuple(elements))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..tensor import BinaryOp, Op
+from ..tensor import BinaryOp, Op, Tensor
+from .elementwise import same_dtype, where
 
 
 @Op
@@ -194,10 +195,24 @@ def atan2(input, other):
     return xp.atan2(xp.floating(input), xp.floating(other))
 
 
-atan2.grad(
-    lambda g, y, a, b: g * b / (a * a + b * b),
-    lambda g, y, a, b: -g * a / (a * a + b * b),
-)
+def _per_square(g, y, a, b):
+    _, a, b = same_dtype(y, a, b)  # the square of an integer might not fit
+    square = a * a + b * b
+    origin = Tensor(square.data == 0)  # where there is no angle, the gradient is 0, as torch's
+    return where(origin, 0.0, g / where(origin, 1.0, square)), a, b
+
+
+def _atan2_da(g, y, a, b):
+    g, a, b = _per_square(g, y, a, b)
+    return g * b
+
+
+def _atan2_db(g, y, a, b):
+    g, a, b = _per_square(g, y, a, b)
+    return -g * a
+
+
+atan2.grad(_atan2_da, _atan2_db)
 
 
 @Op

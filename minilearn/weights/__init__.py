@@ -71,9 +71,14 @@ def load_into(
     key: see `load`. Returns the missing and the unexpected names. Raises RuntimeError that lists
     all of them (if strict) and all shapes that differ; then nothing has been loaded.
     """
-    named = isinstance(source, str | Path)
-    place = f"load_into: {source}" if named else "load_into"
-    state = load(source, key) if named else _arrays(place, source)
+    place = "load_into"
+    if isinstance(source, str | Path):
+        place = f"load_into: {source}"
+        state: dict[str, Any] = load(source, key)
+    elif key is not None:
+        raise TypeError(f"load_into: key={key!r} chooses within a file; hand over source[{key!r}]")
+    else:
+        state = _arrays(place, source)
     state = _without_prefix(place, module, state, prefix)
     try:
         return module.load_state_dict(state, strict)
@@ -81,7 +86,7 @@ def load_into(
         raise RuntimeError(f"{place}: {error}") from None
 
 
-def _by_suffix(function: str, table: dict[str, Callable], path: Path) -> Callable:
+def _by_suffix(function: str, table: Mapping[str, Any], path: Path) -> Callable:
     suffix = path.suffix.lower()
     if suffix not in table:
         raise ValueError(f"{function}: {path} ends in {suffix!r}; expected one of "

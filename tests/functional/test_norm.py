@@ -224,6 +224,7 @@ def test_normalize(data, seed, dtype, eps, shape, p):
     n = len(shape)
     dim = data.draw(st.integers(-n, n - 1) | st.none() | st.permutations(range(n)).map(tuple))
     x = normal(seed, shape, dtype)
+    x = x + 0.3 * np.sign(x)  # not too short: derivatives grow with 1 / length
     agree(*pair("normalize"), x, p, dim, eps, reduction=64)
 
 

@@ -8,7 +8,7 @@ from models.imagenet_parity import handed_over, same_gradients, same_layout, sam
 
 import minilearn as ml
 from minilearn import models, nn, weights
-from minilearn.models.resnet_imagenet import BasicBlock, ResNet
+from minilearn.models.resnet_imagenet import BasicBlock, ResNet, stage
 
 NETS = {"resnet18": ((2, 2, 2, 2), 11_689_512), "resnet34": ((3, 4, 6, 3), 21_797_672)}
 
@@ -63,6 +63,13 @@ def test_weights_travel_by_file(pair, tmp_path):
     back = torch.load(tmp_path / "ours.pth", weights_only=True)
     assert list(back) == list(twin.state_dict())
     assert all(torch.equal(back[name], value.cpu()) for name, value in twin.state_dict().items())
+
+
+@pytest.mark.parametrize("planes, stride", [(4, 1), (4, 2), (6, 1), (6, 2)])
+def test_a_block_changes_size_or_width_or_both(planes, stride):
+    blocks = stage(4, planes, 2, stride)
+    assert (blocks[0].downsample is None) == (planes == 4 and stride == 1)
+    assert blocks(ml.randn(2, 4, 6, 6)).shape == (2, planes, 6 // stride, 6 // stride)
 
 
 def test_first_values():

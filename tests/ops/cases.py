@@ -104,6 +104,8 @@ CASES = {
     "window_unstack": [case("window_unstack", a(2, 3, 2), window=WINDOW)],
     "window_max": [case("window_max", a(2, 5), window=WINDOW),
                    case("window_max", a(4, 2), window=OVERLAP)],
+    "pick": [case("pick", a(2, 3), dim=-1, places=(0, 2, 2, 3))],
+    "unpick": [case("unpick", a(2, 4), dim=-1, places=(0, 2, 2, 3), size=3)],
 }
 
 # Steps: the derivative is zero wherever there is one.

@@ -149,8 +149,11 @@ def test_setitem_raises():
             tracked[0] = 1.0
     with pytest.raises(RuntimeError, match="in place"):
         ml.tensor([1.0, 2.0])[0] = w[0]
+    computed = w * 2
     with ml.no_grad():
         w[0] = 5.0
+        with pytest.raises(RuntimeError, match="in place"):  # its array is part of a history
+            computed[0] = 1.0
     assert w.tolist() == [5.0, 2.0]
 
 

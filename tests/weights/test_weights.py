@@ -155,6 +155,9 @@ def test_half_precision_becomes_float32(dtype, tmp_path):
     layer = nn.Linear(8, 1, bias=False)
     weights.load_into(layer, {"weight": half["h"][None]})  # torch's own, without a file
     same({"w": layer.weight}, {"w": half["h"][None].float()})
+    if dtype == torch.bfloat16:  # which NumPy does not have
+        layer.load_state_dict({"weight": half["h"][None].neg()})
+        same({"w": layer.weight}, {"w": half["h"][None].neg().float()})
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -391,6 +394,13 @@ def test_values_take_the_dtype_of_the_module(tmp_path):
     assert np.array_equal(host(ours[0].weight), theirs["0.weight"].double().numpy())
 
 
+def test_a_file_entry_goes_into_a_module(tmp_path):
+    theirs, ours = twin(), net()
+    torch.save({"epoch": 1, "state_dict": theirs.state_dict()}, tmp_path / "w.pth")
+    assert weights.load_into(ours, tmp_path / "w.pth", key="state_dict") == ([], [])
+    same(ours.state_dict(), theirs.state_dict())
+
+
 def test_a_module_does_not_share_memory_with_its_source():
     state = small() | {"a.weight": np.ones((2, 3), "float32"), "a.bias": np.ones(2, "float32")}
     del state["count"]
@@ -468,6 +478,8 @@ def test_wrong_sources():
             weights.load_into(net(), source)
     with pytest.raises(ValueError, match="load_into: not arrays.*\n.*'0.bias' is float"):
         weights.load_into(net(), {"0.bias": 1.0})
+    with pytest.raises(TypeError, match="hand over source\\['state_dict'\\]"):
+        weights.load_into(net(), {"state_dict": twin().state_dict()}, key="state_dict")
     with pytest.raises(TypeError, match="unexpected keyword"):
         weights.load_into(net(), {}, assign=True)
 

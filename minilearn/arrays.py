@@ -1,4 +1,4 @@
-"""From Python's values to arrays, between dtypes, and back to text: what Tensor leaves to others."""
+"""From Python's values to arrays, between dtypes, back to text: what Tensor leaves to others."""
 
 from __future__ import annotations
 

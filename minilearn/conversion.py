@@ -144,7 +144,7 @@ def deep_copied(x: Tensor, memo: dict) -> Tensor:
 
 def rebuilt(kind: type, array: Any, requires_grad: bool) -> Tensor:
     """Make a tensor from its array; one of NumPy's moves to the current library."""
-    new = kind.__new__(kind)
+    new: Tensor = object.__new__(kind)
     new.data = array if isinstance(array, xp.ARRAY) else xp.array(array)
     new.node = None
     new.requires_grad = requires_grad
@@ -216,4 +216,5 @@ def overwrite(function: str, x: Tensor, value: Tensor, index) -> None:
     if xp.is_floating(given) and not xp.is_floating(x.data) and function != "setitem":
         raise TypeError(explain(function, "the result does not fit the tensor's dtype",
                                 {"tensor": x, "result": value}))
-    xp.setitem(x.data, *index, xp.astype(given, x.data.dtype))
+    basic, fancy = index
+    xp.setitem(x.data, basic, fancy, xp.astype(given, x.data.dtype))

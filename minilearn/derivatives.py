@@ -104,7 +104,7 @@ def _rows(y: Tensor, xs: Tensors, create_graph: bool) -> Tensors:
 def gradients(ys, xs, gs, create_graph: bool, keep: bool | None = None) -> Tensors:
     """Return the gradients, with zeros where nothing depends on an input."""
     pairs = [(y, g) for y, g in zip(ys, gs, strict=True) if y.node is not None]
-    found = (None,) * len(xs)
+    found: tuple[Tensor | None, ...] = (None,) * len(xs)
     if pairs:
         outputs, cotangents = zip(*pairs, strict=True)
         found = grad(outputs, xs, cotangents, keep, create_graph, allow_unused=True)
@@ -139,6 +139,7 @@ def _need_number(function: str, y) -> None:
 
 
 def as_tuple(tensors) -> Tensors:
+    """Return a tuple of tensors, also where there is only one."""
     return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import importlib
 import math
+import warnings
 from typing import Any
 
-import array_api_compat
 import numpy as np
 
 HOST_SCALAR = np.generic  # what NumPy's functions return instead of an array without dimensions
@@ -351,4 +351,7 @@ def _host_index(index: tuple) -> tuple:
     return tuple(i if isinstance(i, slice) else to_numpy(i) for i in index)
 
 
+# As with torch, infinities and nan arise in silence: a division by 0 inside the framework is not
+# worth a warning. NumPy's warnings in the user's own code stay.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minilearn\.")
 use("numpy")

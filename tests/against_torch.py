@@ -21,7 +21,9 @@ from minilearn import xp
 TORCH_DEVICE = "cpu"  # conftest.py sets it from --torch-device
 
 
-def agree(ours, theirs, *args: Any, order: int = 2, rtol=None, reduction=1, gradient=True, **kwargs):
+def agree(
+    ours, theirs, *args: Any, order: int = 2, rtol=None, reduction=1, gradient=True, **kwargs
+):
     """Assert that both functions give the same on the same arguments, up to derivatives of `order`.
 
     rtol: relative to the largest element; by default 1e-10 in float64, 8 ULP times `reduction` (how
@@ -36,7 +38,8 @@ def agree(ours, theirs, *args: Any, order: int = 2, rtol=None, reduction=1, grad
     assert len(ys[0]) == len(ys[1]), "not the same outputs require a gradient"
     if order < 1 or not ys[1]:
         return
-    cotangents = _both([rng.standard_normal(tuple(y.shape)).astype(_name(y)) for y in ys[1]], order > 1)
+    drawn = [rng.standard_normal(tuple(y.shape)).astype(_name(y)) for y in ys[1]]
+    cotangents = _both(drawn, order > 1)
     grads = [_grads(side, ys[side], leaves[side], cotangents[side], order > 1) for side in (0, 1)]
     close(grads[0], grads[1], rtol, reduction, "gradient")
     if order > 1:  # a first derivative alone may take a faster, fused path
@@ -84,14 +87,14 @@ def both_raise(ours, theirs, *args: Any, match: str | None = None, **kwargs) -> 
     assert error is not None, "torch does not raise here"
     try:
         result = ours(*mine[0], **its[0])
-    except (ValueError, TypeError, IndexError, RuntimeError, KeyError, NotImplementedError) as caught:
+    except (ValueError, TypeError, LookupError, RuntimeError) as caught:
         assert len(str(caught)) > 10, f"the message is too short: {caught!r}"
         assert match is None or match in str(caught), f"{match!r} is not in: {caught}"
         return caught
     raise AssertionError(f"torch raises {error!r}; we return {result!r}")
 
 
-def close(got: Any, want: Any, rtol: float | None = None, reduction: int = 1, what: str = "") -> None:
+def close(got: Any, want: Any, rtol=None, reduction: int = 1, what: str = "") -> None:
     """Assert equal structure, shape, dtype and values (nan equals nan, inf equals inf)."""
     if isinstance(want, tuple | list):
         assert len(got) == len(want), f"{what}: {len(got)} results, torch has {len(want)}"
@@ -106,7 +109,8 @@ def close(got: Any, want: Any, rtol: float | None = None, reduction: int = 1, wh
     if isinstance(want, bool | int | float | str):
         assert got == want, f"{what}: {got!r} against {want!r}"
         return
-    assert tuple(got.shape) == tuple(want.shape), f"{what}: shape {got.shape} against {tuple(want.shape)}"
+    shapes = tuple(got.shape), tuple(want.shape)
+    assert shapes[0] == shapes[1], f"{what}: shape {shapes[0]} against {shapes[1]}"
     g, w = host(got), host(want)
     assert g.dtype == w.dtype, f"{what}: dtype {g.dtype} against {w.dtype}"
     if w.dtype.kind != "f":
@@ -149,7 +153,8 @@ def _both(value: Any, gradient: bool) -> tuple[Any, Any]:
     if isinstance(value, dict):
         pairs = {k: _both(v, gradient) for k, v in value.items()}
         return tuple({k: p[side] for k, p in pairs.items()} for side in (0, 1))
-    if isinstance(value, tuple | list) and any(isinstance(v, np.ndarray | list | tuple) for v in value):
+    nested = np.ndarray | list | tuple
+    if isinstance(value, tuple | list) and any(isinstance(v, nested) for v in value):
         pairs = [_both(v, gradient) for v in value]
         return tuple(type(value)(p[side] for p in pairs) for side in (0, 1))
     if isinstance(value, tuple) and not value:

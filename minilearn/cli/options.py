@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ..models import MODELS
 from ..xp import LIBRARIES
 
 
@@ -20,7 +19,15 @@ class DataName(StrEnum):
     mnist = "mnist"
 
 
-Model = StrEnum("Model", list(MODELS))
+
+class Model(StrEnum):
+    """The lesson's nets."""
+
+    basic = "basic"
+    refactor = "refactor"
+    resnet = "resnet"
+
+
 DEVICES = [name for name in LIBRARIES if name != "array_api_strict"]
 
 

@@ -46,7 +46,7 @@ class _Row(Module):
     def __getitem__(self, index: int | slice) -> Any:
         entries = list(self._entries().values())
         if isinstance(index, slice):
-            return type(self)(entries[index])
+            return type(self)(entries[index])  # type: ignore[call-arg]
         return entries[self._index(index)]
 
     def __setitem__(self, index: int, entry: Any) -> None:

@@ -101,7 +101,8 @@ class Embedding(Module):
         """Make an Embedding of a table that is given; it is not learnt unless `freeze` is False."""
         if embeddings.ndim != 2:
             raise ValueError(f"from_pretrained: a table has 2 dimensions, not {embeddings.shape}")
-        made = cls(*embeddings.shape, padding_idx)
+        rows, width = embeddings.shape
+        made = cls(rows, width, padding_idx)
         made.weight = Parameter(embeddings, requires_grad=not freeze)
         return made
 

@@ -109,7 +109,7 @@ def _joint(g, y, input, weight, *, needs, stride, padding, dilation, groups):
     Where `conv2d_input` gathers with the kernel turned round, the windows it gathers times the
     input give the gradient of that turned kernel.
     """
-    shape = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+    shape = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     size, kernel = tuple(input.shape[2:]), tuple(weight.shape[2:])
     border = _border(kernel, padding, dilation)
     if stride != (1, 1) or min(border) < 0 or not all(needs):
@@ -145,8 +145,8 @@ def output_size(function, size, kernel, stride, padding, dilation) -> tuple[int,
         for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True)
     )
     if min(places) < 1:
-        arguments = dict(size=tuple(size), kernel_size=tuple(kernel), padding=tuple(padding),
-                         dilation=tuple(dilation))
+        arguments = {"size": tuple(size), "kernel_size": tuple(kernel), "padding": padding,
+                     "dilation": dilation}
         raise ShapeError(explain(function, "the kernel is larger than the padded input", arguments,
                                  "use a larger input, more padding or a smaller kernel"))
     return places

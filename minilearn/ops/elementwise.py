@@ -69,7 +69,17 @@ def mul(input, other):
 mul.grad(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
 
 
-class DivideOp(BinaryOp):
+class RealOp(BinaryOp):
+    """An op whose result is never an integer: integers of two kinds become float32 first."""
+
+    @staticmethod
+    def promote(a, b):
+        """Cast two arrays to one floating-point dtype: a small one might not hold the other."""
+        whole = not (xp.is_floating(a) or xp.is_floating(b))
+        return promoted(*(map(xp.floating, (a, b)) if whole else (a, b)))
+
+
+class DivideOp(RealOp):
     """`div`: torch lets it round the quotient, down ("floor") or towards zero ("trunc")."""
 
     def __call__(self, input, other, *, rounding_mode=None):

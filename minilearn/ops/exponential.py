@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..tensor import BinaryOp, Op, Tensor
-from .elementwise import same_dtype, where
+from ..tensor import Op, Tensor
+from .elementwise import RealOp, same_dtype, where
 
 
 @Op
@@ -189,7 +189,7 @@ def atan(input):
 atan.grad(lambda g, y, x: g / (1 + x * x))
 
 
-@BinaryOp
+@RealOp
 def atan2(input, other):
     """Return the angle in [-pi, pi] of the point with height `input` and width `other`."""
     return xp.atan2(xp.floating(input), xp.floating(other))

@@ -62,7 +62,9 @@ def item_at(input: Tensor, index) -> Tensor:
 
 def resolved(x: Tensor, index) -> tuple[tuple, tuple | None]:
     """Turn what stands in the brackets of `x[...]` into an index pair."""
-    basic, fancy, dim = [], [], 0
+    basic: list = []
+    fancy: list = []
+    dim = 0
     for item in _items(x, index):
         first, then = _resolved_one(x, item, dim)
         basic, fancy = basic + first, fancy + then

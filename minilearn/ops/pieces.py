@@ -120,7 +120,7 @@ def atleast_2d(*tensors) -> Tensor | tuple[Tensor, ...]:
 
 def atleast_3d(*tensors) -> Tensor | tuple[Tensor, ...]:
     """Return a matrix (R, C) as (R, C, 1) and a vector (C,) as (1, C, 1)."""
-    return _each(tensors, lambda x: x if x.ndim >= 3 else unsqueeze(*atleast_2d([x]), 2))
+    return _each(tensors, lambda x: x if x.ndim >= 3 else unsqueeze(atleast_2d([x])[0], 2))
 
 
 def _each(tensors, place):
@@ -210,7 +210,7 @@ def tensor_split(input: Tensor, indices_or_sections, dim: int = 0) -> tuple[Tens
     places = integers("tensor_split", "indices_or_sections", indices_or_sections)
     size = input.shape[at]
     if isinstance(indices_or_sections, tuple | list):
-        places = [min(max(p + size if p < 0 else p, 0), size) for p in places]
+        places = tuple(min(max(p + size if p < 0 else p, 0), size) for p in places)
         return _pieces(input, at, (0, *places, size))
     if places[0] < 1:
         raise ValueError(f"tensor_split: there must be at least 1 section, got {places[0]}")

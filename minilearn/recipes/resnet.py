@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -75,7 +74,8 @@ def make_learner(
     """Build the loaders, the model and the learner; all chance follows from the seed."""
     xp.manual_seed(settings.seed)
     pad_crop = data.RandomPadCrop(padding=3, size=28)
-    train, valid, normalize = data.image_loaders(*sets, settings.bs, augment=[pad_crop])
+    images, held_out = sets
+    train, valid, normalize = data.image_loaders(images, held_out, settings.bs, augment=[pad_crop])
     model = MODELS[settings.model]()
     return Learner(model, train, valid, optimizer=adam, callbacks=callbacks), normalize
 
@@ -107,8 +107,8 @@ def train_resnet(
     if resuming:
         load_checkpoint(learn, folder.checkpoint)
         say(f"Going on after epoch {learn.epoch} of {settings.epochs}.")
-    # Matrices this small gain nothing from a second BLAS thread, and lose a factor of ten to it when
-    # another program is using the core; the same number everywhere also gives the same numbers.
+    # Matrices this small gain nothing from a second BLAS thread, and lose a factor of ten to it
+    # when another program uses the core; and one thread everywhere gives the same numbers.
     with threadpool_limits(1):
         learn.fit(settings.epochs, callbacks=[OneCycle(settings.lr), *callbacks])
     result = summarize(learn, settings)
@@ -135,9 +135,10 @@ def draw(learn: Learner, sets: Any, normalize: data.Normalize, folder: Path) -> 
     """Write the run's figures."""
     found = Interpretation.of(learn)
     train = sets[0]
+    images, labels = next(iter(learn.train))
     pictures = {
         "augmentations": viz.augmentations(train[0][0], data.RandomPadCrop(padding=3, size=28)),
-        "batch": viz.labelled_batch(*next(iter(learn.train)), train.classes, normalize=normalize),
+        "batch": viz.labelled_batch(images, labels, train.classes, normalize=normalize),
         "losses": viz.losses(learn),
         "metrics": viz.metrics(learn),
         "schedule": viz.schedules(learn),

@@ -191,9 +191,10 @@ class StopOnNaN(Callback):
             return
         rates = ", ".join(f"{group['lr']:.3g}" for group in learn.optimizer.param_groups)
         place = first_bad_place(learn.model, learn.batch[0])
-        raise Diverged(f"the loss is {loss} at step {learn.iteration + 1} (epoch {learn.epoch + 1}) "
-                       f"with learning rate {rates}; {place}. Try a learning rate 10 times smaller, "
-                       "or look at the data for values that are not finite.")
+        raise Diverged(
+            f"the loss is {loss} at step {learn.iteration + 1} (epoch {learn.epoch + 1}) with "
+            f"learning rate {rates}; {place}. Try a learning rate 10 times smaller, or look at the "
+            "data for values that are not finite.")
 
 
 def first_bad_place(model: Any, x: Any) -> str:

@@ -69,7 +69,7 @@ class Evaluator:
         return activation_of(self.loss_function)(outputs), targets
 
     def predict(self, images: Any) -> Tensor:
-        """Return the probability of each class for images (N, C, H, W): `predict` for this model."""
+        """Return the probability of each class for images (N, C, H, W); see `predict`."""
         return predict(self.model, images)
 
 

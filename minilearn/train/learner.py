@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import functional as F
 from .. import xp
+from ..data import DataLoader
 from ..nn import Module
 from ..optim import AdamW
 from ..tensor import Tensor
@@ -24,7 +25,7 @@ class Learner(Evaluator):
     """
 
     def __init__(
-        self, model: Module, train: Iterable, valid: Iterable | None = None, *,
+        self, model: Module, train: DataLoader, valid: Iterable | None = None, *,
         loss: Callable[[Any, Any], Tensor] = F.cross_entropy,
         optimizer: Callable[..., Any] = AdamW, metrics: Sequence[Callable] = (accuracy,),
         callbacks: Sequence[Callback] = (),
@@ -63,9 +64,10 @@ class Learner(Evaluator):
         """Go once through the training data, then once through the validation data."""
         self.tell("before_epoch")
         self.model.train()
-        for self.batch in self.train:
+        for batch in self.train:
+            self.batch = batch
             self.tell("before_batch")
-            self.run_batch(*self.batch)
+            self.run_batch(*batch)
             self.iteration += 1
             self.tell("after_batch")
         self.results = {} if self.valid is None else self.validate()

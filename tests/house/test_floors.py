@@ -15,7 +15,7 @@ FLOORS = {
     "xp": 0, "errors": 0, "arrays": 0, "slots": 0,
     "tensor": 1, "autograd": 1, "hooks": 1,
     "ops": 2, "creation": 2,
-    "functional": 3, "derivatives": 3, "check": 3, "conversion": 3, "methods": 3, "conversion": 3,
+    "functional": 3, "derivatives": 3, "check": 3, "conversion": 3, "methods": 3,
     "nn": 4, "optim": 4, "data": 4,
     "train": 5,
     "models": 6, "weights": 6, "viz": 6, "contracts": 6, "interpret": 6,

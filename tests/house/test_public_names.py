@@ -22,8 +22,9 @@ NOT_DOING = {"float16", "float32", "float64", "int8", "int16", "int32", "int64",
 def names_of(module):
     """Return the public callables of a module."""
     listed = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
-    ours = (n for n in listed if getattr(getattr(module, n), "__module__", "").startswith("minilearn"))
-    return sorted(n for n in ours if callable(getattr(module, n)) and n not in NOT_DOING)
+    things = {n: getattr(module, n) for n in listed if n not in NOT_DOING}
+    return sorted(name for name, thing in things.items()
+                  if callable(thing) and thing.__module__.startswith("minilearn"))
 
 
 def words_in_tests():

@@ -81,9 +81,10 @@ def test_history_and_smoothed_loss():
     recorder = learn.recorder
     assert [row["epoch"] for row in recorder.history] == [1, 2, 3]
     mean = 0.0
-    for count, loss in enumerate(recorder.losses, 1):
+    for loss in recorder.losses:
         mean = 0.98 * mean + 0.02 * loss
-    assert recorder.history[-1]["train_loss"] == pytest.approx(mean / (1 - 0.98**count))
+    unbiased = mean / (1 - 0.98 ** len(recorder.losses))
+    assert recorder.history[-1]["train_loss"] == pytest.approx(unbiased)
 
 
 def test_one_cycle_sets_rate_and_momentum():

@@ -9,6 +9,8 @@ import numpy as np
 from . import xp
 from .errors import explain
 
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
 
 def to_array(data: Any, dtype: Any = None) -> Any:
     """Make an array as `torch.tensor` would: Python floats become float32, arrays keep their dtype.
@@ -54,6 +56,14 @@ def promoted(*arrays: Any) -> list:
 
 def _kind(array: Any) -> int:
     return 2 if xp.is_floating(array) else int(array.dtype != xp.bool)
+
+
+def torch_names(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Read NumPy's names `axis` and `keepdims` as `dim` and `keepdim`, as torch does."""
+    renamed = {NUMPY_NAMES.get(name, name): value for name, value in arguments.items()}
+    if len(renamed) < len(arguments):
+        raise TypeError(f"{function}: one argument by two names, got {sorted(arguments)}")
+    return renamed
 
 
 def printed(array: Any, prefix: str) -> str:

@@ -70,7 +70,7 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
 CASTS = {
     name: lambda input, kind=kind: to(input, kind)
     for name, kind in {"float": "float32", "double": "float64", "long": "int64", "int": "int32",
-                       "short": "int16", "bool": "bool"}.items()
+                       "short": "int16", "half": "float16", "bool": "bool"}.items()
 }
 
 # ---------------------------------------------------------------- Python's protocols
@@ -124,7 +124,7 @@ def as_numpy(x: Tensor, dtype: Any = None, copy: bool | None = None):
 
 def formatted(x: Tensor, spec: str) -> str:
     """Write the tensor, or its one number in the given format: f"{loss:.3f}"."""
-    return format(x.item(), spec) if not x.shape and spec else format(str(x), spec)
+    return format(str(x) if x.shape else x.item(), spec)
 
 
 def _need_leaf(function: str, x: Tensor) -> None:
@@ -173,13 +173,17 @@ def set_item(x: Tensor, index: Any, value: Any) -> None:
     Raises RuntimeError for a tensor that a gradient flows through: its history would be wrong.
     """
     (_, value) = as_tensors("setitem", (x, value))
+    _refuse_recorded("setitem", x, value)
+    overwrite("setitem", x, value, resolved(x, index))
+
+
+def _refuse_recorded(function: str, x: Tensor, value: Tensor) -> None:
     if not x.is_leaf or is_grad_enabled() and (x.requires_grad or value.requires_grad):
         raise RuntimeError(explain(
-            "setitem", "a tensor whose gradient is recorded cannot be changed in place",
+            function, "a tensor whose gradient is recorded cannot be changed in place",
             {"tensor": x, "value": value},
             "make a new one: minilearn.where(mask, value, x), x.index_put(...), x.scatter(...) or "
-            "minilearn.cat(...)"))
-    overwrite("setitem", x, value, resolved(x, index))
+            "minilearn.cat(...); or change it inside `with no_grad():`, if it is a leaf"))
 
 
 def in_place(op):
@@ -202,18 +206,56 @@ def in_place(op):
     return update
 
 
+def changed_by(op):
+    """Make the method that changes its tensor in place by an op, as in `x.add_(1)`.
+
+    Raises RuntimeError for a tensor that a gradient is recorded for.
+    """
+    name = f"{op.__name__}_"
+
+    def update(x, *args, **options):
+        y = op(x, *args, **options)
+        _refuse_recorded(name, x, y)
+        overwrite(name, x, y, ((), None))
+        return x
+
+    return update
+
+
+def copy_(x: Tensor, src: Tensor) -> Tensor:
+    """Write the values of another tensor, which broadcast, into this one, and return it."""
+    (src,) = as_tensors("copy_", (src,))
+    _refuse_recorded("copy_", x, src)
+    overwrite("copy_", x, src, ((), None))
+    return x
+
+
+def fill_(x: Tensor, value: Any) -> Tensor:
+    """Set all elements to one number, in place, and return the tensor."""
+    (_, value) = as_tensors("fill_", (x, value))
+    if value.shape:
+        raise ShapeError(explain("fill_", "expected one number", {"tensor": x, "value": value}))
+    return copy_(x, value)
+
+
+def zero_(x: Tensor) -> Tensor:
+    """Set all elements to 0, in place, and return the tensor: `w.grad.zero_()`."""
+    return fill_(x, 0)
+
+
 def overwrite(function: str, x: Tensor, value: Tensor, index) -> None:
     """Set values in the tensor's own memory, in its own dtype."""
     target, given = xp.getitem(x.data, *index), value.data
     surplus = max(given.ndim - target.ndim, 0)
-    if set(given.shape[:surplus]) == {1}:  # torch passes over dimensions of size 1 in front
+    if function == "setitem" and set(given.shape[:surplus]) == {1}:  # torch leaves them out here
         given = xp.reshape(given, given.shape[surplus:])
     try:
         given = xp.broadcast_to(given, tuple(target.shape))
     except (ValueError, RuntimeError):
         raise ShapeError(explain(function, "the values do not fit", {"tensor": x, "value": value},
                                  f"give values of shape {tuple(target.shape)}")) from None
-    if xp.is_floating(given) and not xp.is_floating(x.data) and function != "setitem":
+    if xp.is_floating(given) and not xp.is_floating(x.data) and \
+            function not in ("setitem", "copy_"):
         raise TypeError(explain(function, "the result does not fit the tensor's dtype",
                                 {"tensor": x, "result": value}))
     basic, fancy = index

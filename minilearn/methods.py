@@ -21,6 +21,7 @@ from .ops import (
     rounding,
     scan,
     shape,
+    softmax,
     statistics,
 )
 from .tensor import Tensor
@@ -38,13 +39,19 @@ def compared(op):
     return compare
 
 
+def operator(op, swapped=False):
+    """Return `op` as a plain function of two: an operator is called too often for a detour."""
+    call = op.__call__
+    return (lambda a, b: call(b, a)) if swapped else (lambda a, b: call(a, b))
+
+
 OPERATORS = {
-    "__add__": lambda a, b: elementwise.add(a, b),
-    "__radd__": lambda a, b: elementwise.add(b, a),
-    "__sub__": elementwise.sub,
-    "__rsub__": lambda a, b: elementwise.sub(b, a),
-    "__mul__": lambda a, b: elementwise.mul(a, b),
-    "__rmul__": lambda a, b: elementwise.mul(b, a),
+    "__add__": operator(elementwise.add),
+    "__radd__": operator(elementwise.add, swapped=True),
+    "__sub__": operator(elementwise.sub),
+    "__rsub__": operator(elementwise.sub, swapped=True),
+    "__mul__": operator(elementwise.mul),
+    "__rmul__": operator(elementwise.mul, swapped=True),
     "__truediv__": elementwise.div,
     "__rtruediv__": lambda a, b: elementwise.div(b, a),
     "__floordiv__": rounding.floor_divide,
@@ -99,7 +106,7 @@ METHODS = [
     *(order.argmin, order.max, order.min, order.argsort, order.sort, order.topk, order.median),
     *(reduce.sum, reduce.amax, reduce.amin, reduce.logsumexp, reduce.any, reduce.all),
     *(reduce.count_nonzero, reduce.broadcast_to),
-    *(scan.cumsum, scan.cumprod, scan.prod),
+    *(scan.cumsum, scan.cumprod, scan.prod, softmax.softmax, softmax.log_softmax),
     *(statistics.mean, statistics.var, statistics.std, statistics.norm),
     *(gather.gather, gather.scatter, gather.scatter_add, gather.take_along_dim, gather.take),
     *(gather.index_select, gather.index_add, gather.index_copy, gather.index_fill),
@@ -115,6 +122,7 @@ METHODS = [
     *(matmul.matmul, matmul.mm, matmul.bmm, matmul.mv, matmul.dot, matmul.inner, matmul.outer),
     *(matmul.addmm, matmul.addmv, matmul.baddbmm),
     *(conversion.to, conversion.type_as, conversion.size, conversion.dim),
+    *(conversion.copy_, conversion.fill_, conversion.zero_),
     *(conversion.is_floating_point, autograd.backward, hooks.register_hook, hooks.retain_grad),
 ]
 ALIASES = {
@@ -122,7 +130,7 @@ ALIASES = {
     "absolute": "abs", "clip": "clamp", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
     "arctan2": "atan2", "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le",
     "not_equal": "ne", "ndimension": "dim", "nelement": "numel",
-    "reshape_as": "view_as", "swapdims": "swapaxes", "moveaxis": "movedim",
+    "reshape_as": "view_as", "swapdims": "transpose", "moveaxis": "movedim",
 }
 
 for name, function in (OPERATORS | conversion.PROTOCOLS | conversion.CASTS).items():
@@ -131,6 +139,9 @@ for function in METHODS:
     setattr(Tensor, function.__name__, function)
 for name, meant in ALIASES.items():
     setattr(Tensor, name, getattr(Tensor, meant))
+for function in (elementwise.add, elementwise.sub, elementwise.mul, elementwise.div):
+    setattr(Tensor, f"{function.__name__}_", conversion.changed_by(function))
+Tensor.split = lambda input, split_size, dim=0: pieces.split(input, split_size, dim)
 Tensor.where = lambda input, condition, other: elementwise.where(condition, input, other)
 Tensor.T = property(shape.t)
 Tensor.mT = property(lambda x: x.permute((*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)))

@@ -20,7 +20,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from . import xp
-from .arrays import printed, promoted, to_array
+from .arrays import printed, promoted, to_array, torch_names
 from .errors import explain
 
 OPS: dict[str, Op] = {}  # every primitive by name; the modules of `ops/` fill it
@@ -91,6 +91,8 @@ class Op:
         self.joint, self.composite = joint, composite
 
     def __call__(self, *inputs: Any, **params: Any) -> Tensor:
+        if "axis" in params or "keepdims" in params:
+            params = torch_names(self.__name__, params)
         for x in inputs:
             if not isinstance(x, Tensor):
                 inputs, params = self._bind(inputs, params)
@@ -146,7 +148,9 @@ class BinaryOp(Op):
 
     promote = staticmethod(promoted)
 
-    def __call__(self, input: Any, other: Any) -> Tensor:
+    def __call__(self, input: Any = None, other: Any = None, **named: Any) -> Tensor:
+        if named:
+            input, other = self._named(input, other, named)
         if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
             input, other = _pair(self.__name__, input, other)
         a, b = input.data, other.data
@@ -159,6 +163,14 @@ class BinaryOp(Op):
         if _recording and (input.node is not None or other.node is not None):
             return Tensor(y, Node(self, (input, other), NO_PARAMS, y))
         return Tensor(y)
+
+    def _named(self, input: Any, other: Any, named: dict) -> tuple:
+        """Take inputs that come by name: `pow(x, exponent=2)`."""
+        given = tuple(x for x in (input, other) if x is not None)
+        inputs, unknown = self._bind(given, named)
+        if unknown:
+            raise TypeError(f"{self.__name__}: takes {', '.join(self.names)}, not {[*unknown]}")
+        return inputs
 
 
 class Tensor:
@@ -202,9 +214,8 @@ class Tensor:
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if not self.is_leaf:
-            if not wanted:
-                raise RuntimeError("requires_grad: this tensor was computed; use x.detach()")
-        elif not wanted:
+            raise RuntimeError("requires_grad: this tensor was computed; use x.detach()")
+        if not wanted:
             self.node = None
         elif not xp.is_floating(self.data):
             raise RuntimeError(f"requires_grad: only floating-point tensors, this is {self.dtype}")
@@ -256,7 +267,8 @@ class Tensor:
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` and return the tensor itself."""
-        self.requires_grad = requires_grad
+        if self.is_leaf or not requires_grad:  # what was computed requires it already
+            self.requires_grad = requires_grad
         return self
 
     def numpy(self) -> Any:
@@ -319,11 +331,16 @@ def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
 # ---------------------------------------------------------------- recording or not
 
 
-class set_grad_enabled(ContextDecorator):
+class _Recording(ContextDecorator):
     """Switch recording on or off, for a block or a decorated function."""
 
-    def __init__(self, mode: bool):
-        self.mode = bool(mode)
+    mode: bool
+
+    def __new__(cls, function: Callable | None = None) -> Any:
+        made = super().__new__(cls)
+        return made if function is None else cls()(function)  # @no_grad, without brackets
+
+    def __init__(self, function: Callable | None = None):
         self.before: list[bool] = []
 
     def __enter__(self) -> None:
@@ -336,7 +353,7 @@ class set_grad_enabled(ContextDecorator):
         _recording = self.before.pop()
 
 
-class no_grad(set_grad_enabled):
+class no_grad(_Recording):
     """Stop recording: for evaluation, and wherever no gradient will be asked for.
 
     >>> x = Tensor([1.0], requires_grad=True)
@@ -345,15 +362,34 @@ class no_grad(set_grad_enabled):
     False
     """
 
-    def __init__(self) -> None:
-        super().__init__(False)
+    mode = False
 
 
-class enable_grad(set_grad_enabled):
+class enable_grad(_Recording):
     """Record again, inside a `no_grad` block."""
 
-    def __init__(self) -> None:
-        super().__init__(True)
+    mode = True
+
+
+class set_grad_enabled:
+    """Switch recording on or off from now on, or for a `with` block or a decorated function."""
+
+    def __init__(self, mode: bool):
+        global _recording
+        self.mode, self.before = bool(mode), _recording
+        _recording = self.mode
+
+    def __enter__(self) -> None:
+        global _recording
+        _recording = self.mode
+
+    def __exit__(self, *exc: object) -> None:
+        global _recording
+        _recording = self.before
+
+    def __call__(self, function: Callable) -> Callable:
+        self.__exit__()  # not now, but whenever the function is called
+        return (enable_grad() if self.mode else no_grad())(function)
 
 
 def is_grad_enabled() -> bool:

@@ -38,7 +38,7 @@ def total(x):
 RIGHT = {
     "cube": ((cube, lambda g, y, x: g * x * x * 3.0), (X,)),
     "product": ((product, lambda g, y, x, w: g * w, lambda g, y, x, w: g * x), (X, X[:1])),
-    "sum": ((total, lambda g, y, x: g.broadcast_to(shape=x.shape)), (X,)),
+    "sum": ((total, lambda g, y, x: g.broadcast_to(size=x.shape)), (X,)),
 }
 # What is wrong, of which order it shows, in which input, and the op.
 WRONG = {

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,10 +72,19 @@ class HowToGoOn(Callback):
 def what_next(folder: RunFolder) -> str:
     """Say where everything is, and what to try."""
     pictures = "\n".join(f"  {path}" for path in sorted(folder.figures.glob("*.png")))
+    command = program()
     return (f"The run is in {folder.path}: result.json, history.csv, checkpoint.safetensors, and\n"
             f"{pictures}\n"
             "Try next:\n"
-            f"  minilearn predict {folder.path} IMAGE    a PNG or JPEG of a digit\n"
-            "  minilearn train resnet --model basic     the same without residual blocks\n"
-            "  minilearn lr-find resnet                 why this learning rate\n"
-            "  minilearn data list                      where the full MNIST would go\n")
+            f"  {command} predict {folder.path} IMAGE    a PNG or JPEG of a digit\n"
+            f"  {command} train resnet --model basic    the same without residual blocks\n"
+            f"  {command} lr-find resnet    why this learning rate\n"
+            f"  {command} data list    where the full MNIST would go\n")
+
+
+def program() -> str:
+    """Return how the user can call this program: its name, or its path where that is not enough."""
+    if shutil.which("minilearn"):
+        return "minilearn"
+    beside = Path(sys.executable).with_name("minilearn")
+    return os.path.relpath(beside) if beside.exists() else "python -m minilearn"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import explain
-from ..tensor import BinaryOp, Op, no_grad
+from ..tensor import BinaryOp, Op, Tensor, no_grad
 from .elementwise import abs
 
 # ---------------------------------------------------------------- two numbers
@@ -58,7 +58,14 @@ def ge(input, other):
 
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """Say where `|input - other| <= atol + rtol * |other|`."""
+    """Say where `|input - other| <= atol + rtol * |other|`. Raises TypeError for mixed dtypes."""
+    given = {"input": input, "other": other, "rtol": rtol, "atol": atol}
+    if rtol < 0 or atol < 0:
+        raise ValueError(explain("isclose", "rtol and atol must not be negative", given))
+    if input.dtype != other.dtype:
+        raise TypeError(explain("isclose", "both must have one dtype", given))
+    if input.data.dtype == xp.bool:
+        return eq(input, other)
     with no_grad(), xp.quiet():
         near = (abs(input - other) <= atol + rtol * abs(other)) & isfinite(other)
         both_nan = isnan(input) & isnan(other) & equal_nan
@@ -72,6 +79,8 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> bool:
 
 def equal(input, other) -> bool:
     """Say whether two tensors have the same shape and the same elements."""
+    if not isinstance(other, Tensor):
+        raise TypeError(explain("equal", "other must be a Tensor", {"other": other}))
     return input.shape == other.shape and bool(xp.all(eq(input, other).data))
 
 

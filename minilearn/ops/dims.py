@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import wraps
 from operator import index
 
+from ..arrays import torch_names
 from ..errors import DimError, explain
+
+
+def numpy_names(function):
+    """Let `dim` and `keepdim` be called `axis` and `keepdims` too; an Op can do so by itself."""
+
+    @wraps(function)
+    def called(*args, **named):
+        return function(*args, **torch_names(function.__name__, named))
+
+    return called
 
 
 def wrap(function: str, x, dim: int, extra: int = 0) -> int:
@@ -20,7 +32,7 @@ def wrap(function: str, x, dim: int, extra: int = 0) -> int:
     """
     count = max(len(x.shape) + extra, 1)
     try:
-        found = index(dim)
+        found = index(dim if not isinstance(dim, bool) else None)
     except TypeError:
         raise TypeError(explain(function, "a dimension must be an integer", {"dim": dim})) from None
     if not -count <= found < count:

@@ -27,15 +27,15 @@ def need_numbers(function: str, *arrays) -> None:
 class ScaledOp(BinaryOp):
     """`add` and `sub`: torch lets them multiply the second input by a number `alpha` first."""
 
-    def __call__(self, input, other, *, alpha=1):
-        if alpha != 1:
-            whole = not any(isinstance(v, float) or xp.is_floating(v.data)
-                            for v in (input, other) if isinstance(v, float | Tensor))
-            if whole and isinstance(alpha, float):
-                raise TypeError(explain(self.__name__, "alpha must be an integer for integers",
-                                        {"input": input, "other": other, "alpha": alpha}))
-            other = other * alpha
-        return BinaryOp.__call__(self, input, other)
+    def _named(self, input, other, named):
+        alpha = named.pop("alpha", 1)
+        input, other = super()._named(input, other, named)
+        whole = not any(isinstance(v, float) or xp.is_floating(v.data)
+                        for v in (input, other) if isinstance(v, float | Tensor))
+        if whole and isinstance(alpha, float):
+            raise TypeError(explain(self.__name__, "alpha must be an integer for integers",
+                                    {"input": input, "other": other, "alpha": alpha}))
+        return input, other if alpha == 1 else other * alpha
 
 
 @ScaledOp
@@ -51,7 +51,17 @@ def add(input, other):
 add.grad(lambda g, y, a, b: g, lambda g, y, a, b: g)
 
 
-@ScaledOp
+class SubtractOp(ScaledOp):
+    """`sub`: truth values cannot be subtracted, from nothing."""
+
+    @staticmethod
+    def promote(a, b):
+        """Cast two arrays of different dtypes to one. Raises TypeError for truth values."""
+        need_numbers("sub", a, b)
+        return promoted(a, b)
+
+
+@SubtractOp
 def sub(input, other):
     """Return `input - other * alpha` (alpha=1), with broadcasting."""
     return input - other
@@ -114,9 +124,20 @@ def neg(input):
 neg.grad(lambda g, y, x: -g)
 
 
-@BinaryOp
+class NamedOp(BinaryOp):
+    """A binary op whose second input has a name of its own."""
+
+    def __call__(self, *inputs, **named):
+        if named or len(inputs) != 2:
+            inputs, _ = self._bind(inputs, named)
+        return BinaryOp.__call__(self, *inputs)
+
+
+@NamedOp
 def pow(input, exponent):
     """Return `input ** exponent`, with broadcasting. Integers have no negative powers."""
+    if input.dtype == exponent.dtype:
+        need_numbers("pow", input)
     with xp.quiet():
         return xp.pow(input, exponent)
 
@@ -138,8 +159,8 @@ pow.grad(_pow_dx, _pow_dn)
 
 @Op
 def square(input):
-    """Return `input * input`."""
-    return input * input
+    """Return `input * input`; truth values become integers."""
+    return input * (xp.astype(input, xp.int64) if input.dtype == xp.bool else input)
 
 
 square.grad(lambda g, y, x: g * (x * 2))
@@ -185,7 +206,8 @@ contiguous.grad(lambda g, y, x: g)
 @Op
 def cast(input, *, dtype):
     """Return the same numbers as another dtype."""
-    return xp.astype(input, xp.dtype(dtype))
+    with xp.quiet():  # nan is no integer
+        return xp.astype(input, xp.dtype(dtype))
 
 
 cast.grad(lambda g, y, x, dtype: g)
@@ -209,7 +231,7 @@ def relu(input):
     return xp.maximum(input, xp.zeros((), input.dtype))
 
 
-relu.grad(lambda g, y, x: g * like(g, y.data > 0))
+relu.grad(lambda g, y, x: g * like(g, y.data != 0))  # not > 0: nan passes, as in torch
 
 
 @Op
@@ -219,7 +241,7 @@ def abs(input):
     return xp.abs(input)
 
 
-abs.grad(lambda g, y, x: g * like(g, xp.sign(x.data)))
+abs.grad(lambda g, y, x: g * OPS["sign"](x.detach()))
 
 
 @Op

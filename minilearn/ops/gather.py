@@ -64,7 +64,7 @@ def take_along_dim(input, indices, dim=None) -> Tensor:
     sizes = [n if m == 1 else m for n, m in zip(input.shape, indices.shape, strict=True)]
     ours, theirs = (tuple(x.shape[i] if i == at else n for i, n in enumerate(sizes))
                     for x in (input, indices))
-    return gather(broadcast_to(input, shape=ours), at, broadcast_to(indices, shape=theirs))
+    return gather(broadcast_to(input, size=ours), at, broadcast_to(indices, size=theirs))
 
 
 def _at_least_1d(x):
@@ -144,16 +144,17 @@ def index_copy(input, dim, index, source) -> Tensor:
 
 def index_fill(input, dim, index, value) -> Tensor:
     """Return `input` with one number at all the places that `index` lists along `dim`."""
-    input, at, _ = _listed("index_fill", input, dim, index)
+    input, at, _ = _listed("index_fill", input, dim, index, negative=True)
     value = _single("index_fill", input, value)
     return reshape(replace(_at_least_1d(input), value, index=at), shape=input.shape)
 
 
-def _listed(function, input, dim, index):
+def _listed(function, input, dim, index, negative=False):
     """Return the input, the index pair for a list of places along `dim`, and their number."""
     (input,) = as_tensors(function, (input,))
     dim = wrap(function, input, dim)
-    places = checked(function, input, index, dim)
+    size = input.shape[dim] if input.shape else 1
+    places = checked(function, input, index, dim, lowest=-size if negative else 0)
     if places.ndim > 1:
         raise ShapeError(explain(function, "the index must be a vector",
                                  {"input": input, "index": index}))
@@ -219,7 +220,7 @@ def broadcast_tensors(*tensors) -> tuple[Tensor, ...]:
     except (ValueError, RuntimeError):
         named = {f"tensors[{i}]": x for i, x in enumerate(tensors)}
         raise ShapeError(explain("broadcast_tensors", "shapes do not broadcast", named)) from None
-    return tuple(broadcast_to(x, shape=tuple(shape)) for x in tensors)
+    return tuple(broadcast_to(x, size=tuple(shape)) for x in tensors)
 
 
 def take(input, index) -> Tensor:
@@ -238,7 +239,7 @@ def index_put(input, indices, values, accumulate=False) -> Tensor:
     if not accumulate:
         return replace(input, values, index=at)
     shape = getitem(input.detach(), index=at).shape
-    return input + place(broadcast_to(values, shape=shape), index=at, shape=input.shape)
+    return input + place(broadcast_to(values, size=shape), index=at, shape=input.shape)
 
 
 def nonzero(input, *, as_tuple=False):
@@ -267,8 +268,8 @@ def one_hot(tensor, num_classes=-1) -> Tensor:
     (count,) = integers("one_hot", "num_classes", num_classes)
     if xp.host_dtype(tensor.data) != "int64":
         raise TypeError(explain("one_hot", "classes must be int64", {"tensor": tensor}))
-    if count < 0:
-        if count != -1 or not tensor.numel():
+    if count < 0 or not count + tensor.numel():
+        if count != -1:
             raise ValueError(explain("one_hot", "the number of classes is not known",
                                      {"tensor": tensor, "num_classes": num_classes}))
         count = int(xp.max(tensor.data)) + 1

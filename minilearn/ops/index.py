@@ -104,7 +104,7 @@ def _readable(x, item):
     """Return one index as None, ..., a bool, an int, a slice or a Tensor."""
     if item is None or item is ... or isinstance(item, bool | slice):
         return item
-    if isinstance(item, list | range | xp.ARRAY):
+    if isinstance(item, list | tuple | range | xp.ARRAY):
         item = Tensor(item if isinstance(item, xp.ARRAY) else list(item))
         if not item.numel():
             return Tensor(xp.zeros(item.data.shape, "int64"))

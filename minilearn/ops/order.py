@@ -7,8 +7,8 @@ from typing import NamedTuple
 from .. import xp
 from ..errors import DimError, explain
 from ..tensor import BinaryOp, Op, Tensor, as_tensors, no_grad
-from .dims import wrap
-from .elementwise import same_dtype, where
+from .dims import numpy_names, wrap
+from .elementwise import NamedOp, need_numbers, same_dtype, where
 from .gather import take_along_dim
 from .pieces import narrow, select
 from .reduce import amax, amin
@@ -55,13 +55,13 @@ minimum.grad(
 # ---------------------------------------------------------------- bounds
 
 
-@BinaryOp
+@NamedOp
 def clamp_min(input, min):
     """Return each element, or `min` where it is smaller."""
     return xp.maximum(input, min)
 
 
-@BinaryOp
+@NamedOp
 def clamp_max(input, max):
     """Return each element, or `max` where it is larger."""
     return xp.minimum(input, max)
@@ -147,6 +147,7 @@ def _arg(function, find, input, dim, keepdim):
     return find(input, axis=dim, keepdims=keepdim)
 
 
+@numpy_names
 def max(input, dim=None, keepdim=False, *, other=None):
     """Return the largest element, or with `dim` the largest along it and their indices.
 
@@ -159,6 +160,7 @@ def max(input, dim=None, keepdim=False, *, other=None):
     return _extreme("max", (maximum, amax, argmax), input, dim, keepdim, other)
 
 
+@numpy_names
 def min(input, dim=None, keepdim=False, *, other=None):
     """Return the smallest element, or with `dim` the smallest along it and their indices."""
     return _extreme("min", (minimum, amin, argmin), input, dim, keepdim, other)
@@ -169,6 +171,8 @@ def _extreme(function, forms, input, dim, keepdim, other):
     (input,) = as_tensors(function, (input,))
     if other is not None or isinstance(dim, Tensor):
         return pairwise(input, dim if other is None else other)
+    if dim is None and keepdim:
+        raise TypeError(f"{function}: keepdim needs a dim; use a{function} to keep all of them")
     if dim is None:
         return whole(input)
     dim = wrap(function, input, dim)
@@ -194,6 +198,7 @@ def argsort(input, *, dim=-1, descending=False, stable=False):
     return xp.argsort(input, axis=dim, descending=descending, stable=True)
 
 
+@numpy_names
 def sort(input, dim=-1, descending=False, stable=False) -> Ranked:
     """Return the elements in order along `dim`, and the indices they came from.
 
@@ -206,12 +211,14 @@ def sort(input, dim=-1, descending=False, stable=False) -> Ranked:
     return Ranked(_taken(input, indices, dim), indices)
 
 
+@numpy_names
 def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
     """Return the `k` largest (or smallest) elements along `dim` in order, and their indices.
 
     Raises DimError when there are fewer than `k`. They come in order, sorted or not.
     """
     (input,) = as_tensors("topk", (input,))
+    need_numbers("topk", input.data)
     at = wrap("topk", input, dim)
     if not 0 <= k <= (input.shape[at] if input.shape else 1):
         raise DimError(explain("topk", "k must be between 0 and the size along dim",
@@ -221,6 +228,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
     return Ranked(_taken(input, indices, dim), indices)
 
 
+@numpy_names
 def median(input, dim=None, keepdim=False):
     """Return the middle element, the lower of two; with `dim`, those along it and their indices."""
     (input,) = as_tensors("median", (input,))

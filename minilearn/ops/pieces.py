@@ -13,7 +13,8 @@ from .. import xp
 from ..arrays import promoted
 from ..errors import DimError, ShapeError, explain
 from ..tensor import Op, Tensor
-from .shape import expand, flatten, integers, reshape, sizes_last, unsqueeze, wrap
+from .dims import integers, numpy_names, wrap
+from .shape import expand, flatten, reshape, sizes_last, unsqueeze
 
 
 @Op
@@ -51,6 +52,7 @@ join.grad(_part)
 # ---------------------------------------------------------------- together
 
 
+@numpy_names
 def cat(tensors, dim: int = 0) -> Tensor:
     """Lay tensors end to end along the dimension `dim`.
 
@@ -78,6 +80,7 @@ def cat(tensors, dim: int = 0) -> Tensor:
 concat = concatenate = cat
 
 
+@numpy_names
 def stack(tensors, dim: int = 0) -> Tensor:
     """Lay tensors of one shape side by side along a new dimension at position `dim`.
 
@@ -172,6 +175,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return reshape(narrow(input, at, place, 1), shape=input.shape[:at] + input.shape[at + 1 :])
 
 
+@numpy_names
 def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple[Tensor, ...]:
     """Cut into pieces of one size (the last may be smaller), or of the listed sizes.
 
@@ -192,6 +196,7 @@ def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple[Tensor,
     return _pieces(tensor, at, itertools.accumulate(sizes, initial=0))
 
 
+@numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Cut into at most `chunks` pieces of one size, the last may be smaller."""
     at = _dimension("chunk", input, dim)
@@ -218,6 +223,7 @@ def tensor_split(input: Tensor, indices_or_sections, dim: int = 0) -> tuple[Tens
     return split(input, [each + (i < larger) for i in range(places[0])], at)
 
 
+@numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return all slices along `dim`, without that dimension."""
     at = _dimension("unbind", input, dim)

@@ -17,7 +17,7 @@ def spread(g: Tensor, x: Tensor, dim, keepdim: bool) -> Tensor:
     if not keepdim:
         gone = reduced("sum", x.data, dim)
         g = g.reshape(tuple(1 if i in gone else n for i, n in enumerate(x.data.shape)))
-    return broadcast_to(g, shape=tuple(x.data.shape))
+    return broadcast_to(g, size=tuple(x.data.shape))
 
 
 @Op
@@ -29,22 +29,31 @@ def sum(input, *, dim=None, keepdim=False, dtype=None):
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
-    if dtype is None and not xp.is_floating(input):
-        dtype = "int64"
-    input = input if dtype is None else xp.astype(input, xp.dtype(dtype))
-    return xp.sum(input, axis=reduced("sum", input, dim), keepdims=keepdim)
+    if dtype is None:
+        dtype = input.dtype if xp.is_floating(input) else "int64"
+    dtype, dims = xp.dtype(dtype), reduced("sum", input, dim)
+    with xp.quiet():
+        if dtype == xp.bool:
+            return xp.any(xp.astype(input, dtype), axis=dims, keepdims=keepdim)
+        return xp.sum(xp.astype(input, dtype, copy=False), axis=dims, keepdims=keepdim, dtype=dtype)
 
 
 sum.grad(lambda g, y, x, dim, keepdim, dtype: spread(g, x, dim, keepdim))
 
 
 @Op
-def broadcast_to(input, *, shape):
-    """Return the tensor stretched to `shape`: dimensions of size 1 are repeated, without a copy."""
-    return xp.broadcast_to(input, integers("broadcast_to", "shape", shape))
+def broadcast_to(input, *, size):
+    """Return the tensor stretched to `size`: dimensions of size 1 are repeated, without a copy.
+
+    -1 keeps the size of a dimension.
+    """
+    size = integers("broadcast_to", "size", size)
+    kept = (None,) * (len(size) - input.ndim) + tuple(input.shape)
+    full = (k if n == -1 and k else n for n, k in zip(size, kept, strict=False))
+    return xp.broadcast_to(input, tuple(full))
 
 
-broadcast_to.grad(lambda g, y, x, shape: g)  # the engine adds the copies up
+broadcast_to.grad(lambda g, y, x, size: g)  # the engine adds the copies up
 
 
 # ---------------------------------------------------------------- the largest
@@ -89,6 +98,8 @@ def logsumexp(input, *, dim, keepdim=False):
     >>> logsumexp(Tensor([100.0, 100.0]), dim=0)
     tensor(100.6931)
     """
+    if dim is None:
+        raise TypeError(explain("logsumexp", "name the dimensions", {"input": input, "dim": dim}))
     input, dims = xp.floating(input), reduced("logsumexp", input, dim)
     with xp.quiet():
         peak = _finite_peak(input, dims)

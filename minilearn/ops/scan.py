@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import xp
 from ..tensor import Op, Tensor, as_tensors
-from .dims import wrap
+from .dims import numpy_names, wrap
 from .elementwise import cast
 from .pieces import cat, narrow, select
 from .shape import flip, reshape
@@ -21,13 +21,16 @@ def cumsum(input, *, dim, dtype=None):
     if dtype is None and not xp.is_floating(input):
         dtype = "int64"
     input = input if dtype is None else xp.astype(input, xp.dtype(dtype))
-    return xp.cumulative_sum(input, axis=dim) if input.ndim else input
+    with xp.quiet():
+        return xp.cumulative_sum(input, axis=dim, dtype=input.dtype) if input.ndim else input
 
 
 # An element is in its own sum and in all later ones: a running sum from the end.
 cumsum.grad(lambda g, y, x, dim, dtype: flip(cumsum(flip(g, dim), dim=dim), dim))
 
 
+@numpy_names
+@xp.quiet()
 def cumprod(input, dim, *, dtype=None) -> Tensor:
     """Return the product of each element and all before it along `dim`.
 
@@ -44,6 +47,8 @@ def cumprod(input, dim, *, dtype=None) -> Tensor:
     return input
 
 
+@numpy_names
+@xp.quiet()
 def prod(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
     """Return the product over one dimension, or of all elements.
 

@@ -12,7 +12,7 @@ from functools import wraps
 from .. import xp
 from ..errors import DimError, ShapeError, explain
 from ..tensor import Op, Tensor
-from .dims import integers, wrap, wrap_all
+from .dims import integers, numpy_names, wrap, wrap_all
 from .elementwise import clone
 from .reduce import broadcast_to
 
@@ -166,6 +166,8 @@ def unflatten(input: Tensor, dim: int, sizes) -> Tensor:
     return reshape(input, shape=(*shape[:at], *sizes, *shape[at + 1 :]))
 
 
+@numpy_names
+@sizes_last
 def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Leave out the dimensions of size 1: all, or those among `dim`."""
     dims = range(input.ndim) if dim is None else wrap_all("squeeze", input, dim)
@@ -173,6 +175,7 @@ def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     return reshape(input, shape=tuple(kept))
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dimension of size 1 at position `dim` of the result."""
     at = wrap("unsqueeze", input, dim, extra=1)
@@ -193,7 +196,7 @@ def expand(input: Tensor, size) -> Tensor:
                       for n, k in zip(full, kept, strict=True)):
         raise ShapeError(explain("expand", "only sizes of 1 can be expanded",
                                  {"input": input, "size": size}))
-    return broadcast_to(input, shape=full)
+    return broadcast_to(input, size=full)
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:

@@ -7,11 +7,12 @@ import math
 from .. import xp
 from ..errors import DimError, explain
 from ..tensor import Tensor, as_tensors
-from .dims import reduced
+from .dims import numpy_names, reduced
 from .elementwise import abs, cast, square, where
 from .reduce import amax, amin, sum
 
 
+@numpy_names
 def mean(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
     """Return the mean over the dimensions `dim` (all by default); nan of nothing.
 
@@ -24,6 +25,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
     return sum(input, dim=dim, keepdim=keepdim) / _count("mean", input, dim)
 
 
+@numpy_names
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Tensor:
     """Return the variance: squared distances from the mean, added and divided by n - correction.
 
@@ -36,16 +38,19 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Te
     return _spread("var", input, dim, unbiased, keepdim, correction)[0]
 
 
+@numpy_names
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Tensor:
     """Return the standard deviation, the root of `var`; its gradient is 0 where it is 0."""
     return _power(_spread("std", input, dim, unbiased, keepdim, correction)[0], 0.5)
 
 
+@numpy_names
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """Return `var` and `mean`."""
     return _spread("var_mean", input, dim, unbiased, keepdim, correction)
 
 
+@numpy_names
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """Return `std` and `mean`."""
     variance, centre = _spread("std_mean", input, dim, unbiased, keepdim, correction)
@@ -67,6 +72,7 @@ def _spread(function, input, dim, unbiased, keepdim, correction):
     return total / freedom, centre if keepdim else mean(input, dim)
 
 
+@numpy_names
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None) -> Tensor:
     """Return `sum(|x|^p)^(1/p)` over the dimensions `dim`: the length of a vector for p = 2.
 

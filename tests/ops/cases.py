@@ -79,7 +79,7 @@ CASES = {
     "permute": [case("permute", a(2, 3, 4), dims=(2, 0, 1)), case("permute", X, dims=(-1, -2))],
     "flip": [case("flip", X, dims=(0, -1))],
     "roll": [case("roll", X, shifts=2), case("roll", X, shifts=(1, -2), dims=(0, 1))],
-    "broadcast_to": [case("broadcast_to", a(2, 1), shape=(3, 2, 4))],
+    "broadcast_to": [case("broadcast_to", a(2, 1), size=(3, 2, 4))],
     "cut": [case("cut", X, at=BOX)],
     "paste": [case("paste", a(1, 2), at=BOX, shape=(2, 3), value=1.5)],
     "join": [case("join", X, a(2, 1), a(2, 2), dim=1)],

@@ -38,6 +38,7 @@ from .creation import (
     zeros_like,
 )
 from .creation import boolean as bool
+from .op import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.comparison import (
     allclose,
     bitwise_and,
@@ -205,7 +206,7 @@ from .ops.shape import (
     unsqueeze,
 )
 from .ops.statistics import mean, norm, std, std_mean, var, var_mean
-from .tensor import Tensor, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .tensor import Tensor
 from .xp import manual_seed, use
 
 __version__ = "0.1.0"

@@ -15,7 +15,8 @@ from typing import Any
 
 from . import xp
 from .errors import explain
-from .tensor import OPS, Node, Tensor, set_grad_enabled
+from .op import OPS, set_grad_enabled
+from .tensor import Node, Tensor
 
 
 def backward(

@@ -11,10 +11,11 @@ from typing import Any
 
 from . import xp
 from .errors import DimError, ShapeError, explain
+from .op import as_tensors, is_grad_enabled
 from .ops.dims import wrap
 from .ops.elementwise import cast
 from .ops.index import item_at, resolved
-from .tensor import Tensor, as_tensors, is_grad_enabled
+from .tensor import Tensor
 
 # ---------------------------------------------------------------- size and dtype
 

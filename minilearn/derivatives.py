@@ -13,9 +13,10 @@ from typing import Any
 from . import xp
 from .autograd import grad
 from .errors import explain
+from .op import enable_grad
 from .ops.elementwise import alias
 from .ops.pieces import stack
-from .tensor import Tensor, enable_grad
+from .tensor import Tensor
 
 Tensors = tuple[Tensor, ...]
 

@@ -91,8 +91,8 @@ def global_state():
     }
     if "minilearn.xp" in sys.modules:
         state["array library"] = sys.modules["minilearn.xp"].library()
-    if "minilearn.tensor" in sys.modules:
-        state["grad mode"] = sys.modules["minilearn.tensor"].is_grad_enabled()
+    if "minilearn.op" in sys.modules:
+        state["grad mode"] = sys.modules["minilearn.op"].is_grad_enabled()
     if hasattr(sys.modules.get("torch"), "get_default_dtype"):  # not half-way through its import
         state["torch default dtype"] = sys.modules["torch"].get_default_dtype()
     return state
@@ -108,7 +108,7 @@ def restore(state):
     if "array library" in state:
         sys.modules["minilearn.xp"].use(state["array library"])
     if "grad mode" in state:
-        sys.modules["minilearn.tensor"]._recording = state["grad mode"]
+        sys.modules["minilearn.op"]._recording = state["grad mode"]
     if "torch default dtype" in state:
         sys.modules["torch"].set_default_dtype(state["torch default dtype"])
 

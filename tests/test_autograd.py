@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilearn as ml
+from minilearn.op import OPS
 from minilearn.ops.norm import batch_norm, moments
-from minilearn.tensor import OPS
 
 LIBRARIES = {"ours": (ml, ours), "theirs": (torch, theirs)}
 
@@ -473,7 +473,7 @@ def test_ops_bind_arguments_as_torch_does():
     x = ours(np.arange(6.0).reshape(2, 3))
     by_position, by_name = OPS["sum"](x, 1, True), OPS["sum"](input=x, dim=1, keepdim=True)
     assert by_position.tolist() == by_name.tolist() == [[3.0], [12.0]]
-    for bad in ({"axis": 1}, {"dim": 1, "out": None}):
+    for bad in ({"axes": 1}, {"dim": 1, "out": None}):
         with pytest.raises(TypeError, match="sum"):
             OPS["sum"](x, **bad)
     with pytest.raises(TypeError, match="sum"):

@@ -10,7 +10,8 @@ from torch.autograd import functional as torch_derivatives
 
 from minilearn import derivatives, xp
 from minilearn.check import GradientError, check
-from minilearn.tensor import OPS, Op, Tensor
+from minilearn.op import OPS, Op
+from minilearn.tensor import Tensor
 
 X = np.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.5]])
 

@@ -42,6 +42,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """
     need_floating("prelu", input=input, weight=weight)
     channels = input.shape[1] if input.ndim > 1 else 1
+    if input.dtype != weight.dtype:
+        raise TypeError(explain("prelu", "input and weight must have one dtype",
+                                {"input": input, "weight": weight}))
     if weight.ndim > 1 or weight.numel() not in (1, channels):
         raise ShapeError(explain("prelu", f"weight must hold 1 number, or {channels}, one for each "
                                  "channel of the input", {"input": input, "weight": weight}))
@@ -111,7 +114,7 @@ def selu(input: Tensor) -> Tensor:
 
 
 @xp.quiet()
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """Return each element times the probability that a standard normal number is below it.
 
     approximate: "none", or "tanh" for the faster formula of Hendrycks & Gimpel 2016.

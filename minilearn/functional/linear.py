@@ -8,6 +8,7 @@ from ..errors import ShapeError, explain
 from ..ops.matmul import matmul, one_dtype
 from ..ops.shape import reshape, t, unsqueeze
 from ..tensor import Tensor
+from .arguments import need_tensors
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -17,6 +18,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises ShapeError if they do not fit, TypeError for mixed dtypes.
     """
     given = {"input": input, "weight": weight} | ({} if bias is None else {"bias": bias})
+    need_tensors("linear", **given)
     if not input.ndim or weight.ndim not in (1, 2) or input.shape[-1] != weight.shape[-1]:
         raise ShapeError(explain("linear", "the last size of input and weight must agree", given))
     one_dtype("linear", **given)

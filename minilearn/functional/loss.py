@@ -6,6 +6,7 @@ where torch warns that it broadcasts, these raise.
 
 from __future__ import annotations
 
+from .. import xp
 from ..errors import explain
 from ..ops.dims import wrap
 from ..ops.elementwise import cast, mul, where
@@ -63,7 +64,7 @@ def smooth_l1_loss(
         raise ValueError(f"smooth_l1_loss: beta must not be negative; got beta={beta}")
     size = d.abs()
     if beta > 0:
-        size = where(size < beta, d * d * (0.5 / beta), size - 0.5 * beta)
+        size = _rounded_off(d, beta) / beta
     return _reduced(size, None, reduction)
 
 
@@ -83,9 +84,18 @@ def huber_loss(
     need_floating("huber_loss", difference=d)
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive; got delta={delta}")
-    size = d.abs()
-    loss = where(size < delta, d * d * 0.5, (size - 0.5 * delta) * delta)
+    loss = _rounded_off(d, delta)
     return _reduced(loss if weight is None else loss * weight, None, reduction)
+
+
+def _rounded_off(d, corner):
+    """Return `corner (|d| - corner / 2)`, rounded off to `d**2 / 2` where |d| is below the corner.
+
+    Each branch sees only what is its own: the other's infinities would make its gradient nan.
+    """
+    near = d.abs() < corner
+    inner = where(near, d, 0.0)
+    return where(near, inner * inner * 0.5, (d.abs() - 0.5 * corner) * corner)
 
 
 def _difference(function, input, target, weight, reduction) -> Tensor:
@@ -132,6 +142,7 @@ def binary_cross_entropy(
     return _reduced(loss, None, reduction)
 
 
+@xp.quiet()
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,

@@ -36,7 +36,8 @@ def batch_norm(
     Source: Ioffe & Szegedy 2015.
     """
     _check_channels("batch_norm", input, running_mean, running_var, weight, bias)
-    _check_eps("batch_norm", eps, training)
+    if eps < 0 or (eps == 0 and training):
+        raise ValueError(f"batch_norm: eps must be positive; got eps={eps}")
     if not training:
         if running_mean is None:
             raise ValueError("batch_norm: without training, it needs running_mean and running_var")
@@ -136,7 +137,6 @@ def instance_norm(
     Raises ShapeError, TypeError, ValueError.
     """
     _check_channels("instance_norm", input, running_mean, running_var, weight, bias)
-    _check_eps("instance_norm", eps, use_input_stats)
     if not use_input_stats:
         if running_mean is None:
             raise ValueError("instance_norm: without use_input_stats, it needs running_mean and "
@@ -206,11 +206,6 @@ def _check_channels(function, input, running_mean, running_var, weight, bias) ->
         raise ValueError(f"{function}: running_mean and running_var must be given both, or neither")
     need_parameters(function, input, input.shape[1:2], running_mean=running_mean,
                     running_var=running_var, weight=weight, bias=bias)
-
-
-def _check_eps(function: str, eps: float, from_input: bool) -> None:
-    if eps < 0 or (eps == 0 and from_input):
-        raise ValueError(f"{function}: eps must be positive; got eps={eps}")
 
 
 def _check_last(function, input, normalized_shape, **parameters) -> tuple[int, ...]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ShapeError, explain
-from ..tensor import Tensor, no_grad
+from ..op import no_grad
+from ..tensor import Tensor
 from .containers import ModuleDict, ModuleList
 from .module import Module
 from .parameter import Parameter

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import xp
-from ..tensor import Tensor, no_grad
+from ..op import no_grad
+from ..tensor import Tensor
 from .module import Module
 from .parameter import Parameter
 from .tree import Tree

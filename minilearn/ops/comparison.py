@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from .. import xp
+from ..arrays import promoted
 from ..errors import explain
-from ..tensor import BinaryOp, Op, Tensor, no_grad
+from ..op import BinaryOp, Op, no_grad
+from ..tensor import Tensor
 from .elementwise import abs
 
 # ---------------------------------------------------------------- two numbers
 
 
+class CompareOp(BinaryOp):
+    """A comparison: no integer is cut to the size of the other, so that 255 is not -1."""
+
+    @staticmethod
+    def promote(a, b):
+        """Cast two arrays to one dtype, for integers one that holds both."""
+        if xp.is_floating(a) or xp.is_floating(b):
+            return promoted(a, b)
+        kind = xp.result_type(*(x.dtype if x.dtype != xp.bool else xp.int8 for x in (a, b)))
+        return [xp.astype(x, kind) for x in (a, b)]
+
+
 @no_grad()
-@BinaryOp
+@CompareOp
 def eq(input, other):
     """Say where `input == other`, with broadcasting.
 
@@ -23,35 +37,35 @@ def eq(input, other):
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def ne(input, other):
     """Say where `input != other`, with broadcasting."""
     return input != other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def lt(input, other):
     """Say where `input < other`, with broadcasting."""
     return input < other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def le(input, other):
     """Say where `input <= other`, with broadcasting."""
     return input <= other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def gt(input, other):
     """Say where `input > other`, with broadcasting."""
     return input > other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def ge(input, other):
     """Say where `input >= other`, with broadcasting."""
     return input >= other
@@ -62,8 +76,8 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     given = {"input": input, "other": other, "rtol": rtol, "atol": atol}
     if rtol < 0 or atol < 0:
         raise ValueError(explain("isclose", "rtol and atol must not be negative", given))
-    if input.dtype != other.dtype:
-        raise TypeError(explain("isclose", "both must have one dtype", given))
+    if not isinstance(other, Tensor) or input.dtype != other.dtype:
+        raise TypeError(explain("isclose", "both must be Tensors of one dtype", given))
     if input.data.dtype == xp.bool:
         return eq(input, other)
     with no_grad(), xp.quiet():

@@ -22,7 +22,7 @@ import math
 
 from .. import xp
 from ..errors import ShapeError, explain
-from ..tensor import Op
+from ..op import Op
 
 
 @Op

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import ShapeError, explain
-from ..tensor import Op, Tensor
+from ..op import Op
+from ..tensor import Tensor
 from .pieces import cut, paste
 from .shape import expand, flatten, integers, movedim, permute, reshape, wrap
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from .. import xp
 from ..arrays import promoted
 from ..errors import explain
-from ..tensor import OPS, BinaryOp, Op, Tensor, as_tensors
+from ..op import OPS, BinaryOp, Op, as_tensors
+from ..tensor import Tensor
 
 
 def like(x: Tensor, mask) -> Tensor:
@@ -52,7 +53,7 @@ add.grad(lambda g, y, a, b: g, lambda g, y, a, b: g)
 
 
 class SubtractOp(ScaledOp):
-    """`sub`: truth values cannot be subtracted, from nothing."""
+    """`sub`: truth values are no numbers to subtract."""
 
     @staticmethod
     def promote(a, b):
@@ -136,8 +137,7 @@ class NamedOp(BinaryOp):
 @NamedOp
 def pow(input, exponent):
     """Return `input ** exponent`, with broadcasting. Integers have no negative powers."""
-    if input.dtype == exponent.dtype:
-        need_numbers("pow", input)
+    need_numbers("pow", input, exponent)
     with xp.quiet():
         return xp.pow(input, exponent)
 

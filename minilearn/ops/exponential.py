@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..tensor import Op, Tensor
+from ..op import Op
+from ..tensor import Tensor
 from .elementwise import RealOp, same_dtype, where
 
 

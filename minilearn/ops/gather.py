@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import ShapeError, explain
-from ..tensor import Tensor, as_tensors
+from ..op import as_tensors
+from ..tensor import Tensor
 from .dims import integers, wrap
 from .elementwise import where
 from .index import checked, getitem, place, replace, resolved
@@ -58,6 +59,7 @@ def take_along_dim(input, indices, dim=None) -> Tensor:
     if dim is None:
         return gather(reshape(input, shape=(-1,)), 0, reshape(indices, shape=(-1,)))
     at = wrap("take_along_dim", input, dim)
+    indices = _from_the_front(input, indices, at)
     if input.ndim != indices.ndim:
         raise ShapeError(explain("take_along_dim", "both must have the same number of dimensions",
                                  {"input": input, "indices": indices}))
@@ -65,6 +67,13 @@ def take_along_dim(input, indices, dim=None) -> Tensor:
     ours, theirs = (tuple(x.shape[i] if i == at else n for i, n in enumerate(sizes))
                     for x in (input, indices))
     return gather(broadcast_to(input, size=ours), at, broadcast_to(indices, size=theirs))
+
+
+def _from_the_front(input, indices, dim):
+    """Return indices whose negative ones, which count from the end, are made positive."""
+    size = input.shape[dim] if input.shape else 1
+    a = checked("take_along_dim", input, indices, dim, lowest=-size)
+    return Tensor(xp.where(a < 0, a + size, a))
 
 
 def _at_least_1d(x):
@@ -76,7 +85,8 @@ def _meshed(function, input, dim, index):
     (input,) = as_tensors(function, (input,))
     dim = wrap(function, input, dim)
     a = checked(function, input, index, dim)
-    a, sizes = xp.reshape(a, a.shape or (1,)), input.shape or (1,)
+    sizes = input.shape or (1,)
+    a = xp.reshape(a, (a.shape or (1,)) if index.numel() else (0,) * len(sizes))
     longer = [d for d, (n, m) in enumerate(zip(a.shape, sizes, strict=False)) if d != dim and n > m]
     if a.ndim != len(sizes) or longer:
         raise ShapeError(explain(
@@ -268,11 +278,11 @@ def one_hot(tensor, num_classes=-1) -> Tensor:
     (count,) = integers("one_hot", "num_classes", num_classes)
     if xp.host_dtype(tensor.data) != "int64":
         raise TypeError(explain("one_hot", "classes must be int64", {"tensor": tensor}))
-    if count < 0 or not count + tensor.numel():
-        if count != -1:
-            raise ValueError(explain("one_hot", "the number of classes is not known",
-                                     {"tensor": tensor, "num_classes": num_classes}))
+    if count == -1 and tensor.numel():
         count = int(xp.max(tensor.data)) + 1
+    if count < 1:
+        raise ValueError(explain("one_hot", "the number of classes is not known",
+                                 {"tensor": tensor, "num_classes": num_classes}))
     line = Tensor(xp.zeros((count,)))
     classes = checked("one_hot", line, tensor, 0)
     return Tensor(xp.astype(xp.expand_dims(classes, axis=-1) == xp.arange(count), xp.int64))

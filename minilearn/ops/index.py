@@ -12,7 +12,8 @@ import operator
 
 from .. import xp
 from ..errors import DimError, explain
-from ..tensor import Op, Tensor
+from ..op import Op
+from ..tensor import Tensor
 
 # ---------------------------------------------------------------- primitives
 
@@ -88,7 +89,9 @@ def _resolved_one(x, item, dim) -> tuple[list, list]:
 
 def _items(x, index) -> list:
     """List one item per place in the brackets, with `...` written out."""
-    given = [_readable(x, i) for i in (index if isinstance(index, tuple) else (index,))]
+    several = isinstance(index, tuple) or isinstance(index, list) and any(
+        i is None or i is ... or isinstance(i, list | tuple | slice | Tensor) for i in index)
+    given = [_readable(x, i) for i in (index if several else (index,))]
     used = sum(_dims_used(i) for i in given)
     if used > x.data.ndim:
         raise DimError(explain("getitem", f"{used} dimensions are indexed, there are {x.data.ndim}",

@@ -6,7 +6,8 @@ import math
 
 from .. import xp
 from ..errors import ShapeError, explain
-from ..tensor import Op, Tensor
+from ..op import Op
+from ..tensor import Tensor
 from .shape import permute, reshape, transpose, unsqueeze, wrap_all
 
 

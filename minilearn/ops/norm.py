@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..tensor import Op
+from ..op import Op
 
 LONG = 256  # elements in a long row, at least where the number of places allows it
 

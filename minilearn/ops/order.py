@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from .. import xp
 from ..errors import DimError, explain
-from ..tensor import BinaryOp, Op, Tensor, as_tensors, no_grad
+from ..op import BinaryOp, Op, as_tensors, no_grad
+from ..tensor import Tensor
+from .comparison import isnan
 from .dims import numpy_names, wrap
 from .elementwise import NamedOp, need_numbers, same_dtype, where
 from .gather import take_along_dim
@@ -141,10 +143,16 @@ def _arg(function, find, input, dim, keepdim):
     dim = wrap(function, input, dim)
     if not input.shape:
         return find(xp.reshape(input, (1,)))
+    _need_places(function, input, dim)
+    return find(input, axis=dim, keepdims=keepdim)
+
+
+def _need_places(function, input, dim):
+    """Return the size of a dimension. Raises DimError where it is 0."""
     if not input.shape[dim]:
         raise DimError(explain(function, "there is nothing along this dimension",
                                {"input": input, "dim": dim}))
-    return find(input, axis=dim, keepdims=keepdim)
+    return input.shape[dim]
 
 
 @numpy_names
@@ -230,15 +238,21 @@ def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
 
 @numpy_names
 def median(input, dim=None, keepdim=False):
-    """Return the middle element, the lower of two; with `dim`, those along it and their indices."""
+    """Return the middle element, the lower of two; with `dim`, those along it and their indices.
+
+    nan where there is one. Raises DimError where there is nothing along `dim`.
+    """
     (input,) = as_tensors("median", (input,))
+    need_numbers("median", input.data)
     if dim is None:
         return median(reshape(input, shape=(-1,)), 0).values
-    at = wrap("median", input, dim)
-    found = sort(input, dim)
+    at, found = wrap("median", input, dim), sort(input, dim)
     if not input.shape:
         return found
-    middle = Ranked(*(narrow(x, at, (input.shape[at] - 1) // 2, 1) for x in found))
+    size = _need_places("median", input, at)
+    nans = xp.sum(xp.astype(isnan(found.values).data, xp.int64), axis=at, keepdims=True)
+    place = xp.where(nans > 0, size - nans, xp.full_like(nans, (size - 1) // 2))
+    middle = Ranked(*(take_along_dim(x, Tensor(place), at) for x in found))
     return middle if keepdim else Ranked(*(select(x, at, 0) for x in middle))
 
 

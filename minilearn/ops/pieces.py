@@ -12,7 +12,8 @@ import math
 from .. import xp
 from ..arrays import promoted
 from ..errors import DimError, ShapeError, explain
-from ..tensor import Op, Tensor
+from ..op import Op
+from ..tensor import Tensor
 from .dims import integers, numpy_names, wrap
 from .shape import expand, flatten, reshape, sizes_last, unsqueeze
 

@@ -16,7 +16,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from .. import xp
-from ..tensor import Op
+from ..op import Op
 
 
 class Window(NamedTuple):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import DimError, explain
-from ..tensor import Op, Tensor, no_grad
+from ..op import Op, no_grad
+from ..tensor import Tensor
 from .dims import integers, reduced
 from .elementwise import like, where
 
@@ -29,13 +30,14 @@ def sum(input, *, dim=None, keepdim=False, dtype=None):
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
-    if dtype is None:
-        dtype = input.dtype if xp.is_floating(input) else "int64"
-    dtype, dims = xp.dtype(dtype), reduced("sum", input, dim)
+    if dtype is None and not xp.is_floating(input):
+        dtype = "int64"
+    kind, dims = xp.dtype(dtype or input.dtype), reduced("sum", input, dim)
+    input = input if dtype is None else xp.astype(input, kind)
+    if kind == xp.bool:
+        return xp.any(input, axis=dims, keepdims=keepdim)
     with xp.quiet():
-        if dtype == xp.bool:
-            return xp.any(xp.astype(input, dtype), axis=dims, keepdims=keepdim)
-        return xp.sum(xp.astype(input, dtype, copy=False), axis=dims, keepdims=keepdim, dtype=dtype)
+        return xp.sum(input, axis=dims, keepdims=keepdim, dtype=kind)
 
 
 sum.grad(lambda g, y, x, dim, keepdim, dtype: spread(g, x, dim, keepdim))

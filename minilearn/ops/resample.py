@@ -11,7 +11,7 @@ import operator
 from functools import reduce
 
 from .. import xp
-from ..tensor import Op
+from ..op import Op
 
 
 @Op

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import explain
-from ..tensor import BinaryOp, Op, Tensor
+from ..op import BinaryOp, Op
+from ..tensor import Tensor
 from .elementwise import need_numbers
 
 

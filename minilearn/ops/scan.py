@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import xp
-from ..tensor import Op, Tensor, as_tensors
+from ..op import Op, as_tensors
+from ..tensor import Tensor
 from .dims import numpy_names, wrap
 from .elementwise import cast
 from .pieces import cat, narrow, select

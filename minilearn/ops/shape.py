@@ -11,7 +11,8 @@ from functools import wraps
 
 from .. import xp
 from ..errors import DimError, ShapeError, explain
-from ..tensor import Op, Tensor
+from ..op import Op
+from ..tensor import Tensor
 from .dims import integers, numpy_names, wrap, wrap_all
 from .elementwise import clone
 from .reduce import broadcast_to

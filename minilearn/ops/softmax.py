@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import explain
-from ..tensor import Op
+from ..op import Op
 from .dims import wrap
 from .exponential import sigmoid
 from .index import place

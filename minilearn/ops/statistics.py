@@ -6,7 +6,8 @@ import math
 
 from .. import xp
 from ..errors import DimError, explain
-from ..tensor import Tensor, as_tensors
+from ..op import as_tensors
+from ..tensor import Tensor
 from .dims import numpy_names, reduced
 from .elementwise import abs, cast, square, where
 from .reduce import amax, amin, sum

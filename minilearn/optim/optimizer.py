@@ -14,7 +14,8 @@ from typing import Any
 
 from .. import xp
 from ..arrays import to_array
-from ..tensor import Tensor, enable_grad
+from ..op import enable_grad
+from ..tensor import Tensor
 
 State = dict[str, Any]  # of one parameter: arrays, and `step`, how many updates it has had
 

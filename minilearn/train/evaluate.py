@@ -9,7 +9,8 @@ from .. import functional as F
 from .. import xp
 from ..errors import ShapeError
 from ..nn import Module
-from ..tensor import Tensor, no_grad
+from ..op import no_grad
+from ..tensor import Tensor
 from .metrics import Average
 
 # What turns the outputs that a loss wants into probabilities; other outputs stay as they are.

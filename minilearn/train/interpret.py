@@ -12,7 +12,8 @@ import numpy as np
 
 from .. import xp
 from ..errors import ShapeError
-from ..tensor import Tensor, no_grad
+from ..op import no_grad
+from ..tensor import Tensor
 from .evaluate import activation_of
 
 

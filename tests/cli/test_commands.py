@@ -112,3 +112,32 @@ def test_interrupted_runs_go_on(home, how):
     wait_for_epochs(home, process, kept)
     process.kill()
     assert f"Going on after epoch {kept - 1}" in process.communicate()[0]
+
+
+def test_bench_refuses_what_it_does_not_know(capsys):
+    assert main(["bench", "--only", "chess"]) == 2
+    shown = capsys.readouterr().err
+    assert "chess" in shown and "resnet-mnist-64" in shown
+
+
+@pytest.mark.slow
+def test_bench_writes_what_it_measured(home, capsys):
+    arguments = ["--only", "autograd-overhead", "--rounds", "1", "--seconds", "0.05"]
+    assert main(["bench", *arguments, "--json", "bench.json"]) == 0
+    (row,) = json.loads((home / "bench.json").read_text())["workloads"]
+    assert row["name"] == "autograd-overhead" and row["threads"] == 1
+    assert row["ratio"] > 0 and row["ours_ms"] > 0 and row["torch_ms"] > 0
+    assert "autograd-overhead" in capsys.readouterr().out
+
+
+def test_what_to_try_next_names_a_program_that_exists(home, monkeypatch):
+    from minilearn.cli import train
+
+    monkeypatch.setattr("shutil.which", lambda name: "/somewhere/minilearn")
+    assert train.program() == "minilearn"
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    (home / "bin").mkdir()
+    monkeypatch.setattr(sys, "executable", str(home / "bin" / "python"))
+    assert train.program() == "python -m minilearn"
+    (home / "bin" / "minilearn").touch()
+    assert train.program() == os.path.join("bin", "minilearn")

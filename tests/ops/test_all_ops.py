@@ -11,7 +11,7 @@ import pytest
 import minilearn as ml
 from minilearn import ops, xp
 from minilearn.check import check
-from minilearn.tensor import OPS
+from minilearn.op import OPS
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, NOT_DIFFERENTIABLE, STEPS, a  # noqa: E402

@@ -205,6 +205,7 @@ from .ops.shape import (
     unflatten,
     unsqueeze,
 )
+from .ops.softmax import log_softmax, softmax
 from .ops.statistics import mean, norm, std, std_mean, var, var_mean
 from .tensor import Tensor
 from .xp import manual_seed, use

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,20 @@ def to_array(data: Any, dtype: Any = None) -> Any:
         if kind == "uint64":
             raise ValueError(explain("tensor", "a number is too large for int64", {"data": data}))
         dtype = "float32" if kind.kind == "f" else None
+    if dtype is not None and not _has_dtype(data):
+        _need_room(array, xp.named_dtype(dtype))
     return array if dtype is None else xp.astype(array, xp.dtype(dtype))
+
+
+def _need_room(array: Any, kind: np.dtype) -> None:
+    """Raise ValueError for numbers that an integer dtype cannot hold; unsigned ones wrap around."""
+    if kind.kind in "iu" and math.prod(array.shape):
+        most = np.iinfo(kind).max
+        least = -most if kind.kind == "u" else np.iinfo(kind).min
+        values = xp.to_numpy(array)
+        if not (values.min() >= least and values.max() <= most):
+            raise ValueError(f"tensor: a number does not fit into {kind}: they go from "
+                             f"{values.min()} to {values.max()}")
 
 
 def _has_dtype(data: Any) -> bool:

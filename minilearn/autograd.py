@@ -47,11 +47,13 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    *,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of `outputs` with respect to `inputs`, and leave every `.grad` alone.
 
     With `create_graph` the results can be differentiated again. Raises RuntimeError when an input
-    was not used, unless `allow_unused` (then its gradient is None).
+    was not used, unless `allow_unused` (then its gradient is None) or `materialize_grads` (zeros).
 
     >>> x = Tensor([3.0], requires_grad=True)
     >>> (dy,) = grad(x**3, x, Tensor([1.0]), create_graph=True)
@@ -70,7 +72,9 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     found = chain_rule(_seeds("grad", ys, gs), create_graph, keep, {x.node for x in xs})
     for i, x in enumerate(xs):
-        if x.node not in found and not allow_unused:
+        if x.node not in found and materialize_grads:
+            found[x.node] = Tensor(xp.zeros_like(x.data))
+        elif x.node not in found and not allow_unused:
             raise RuntimeError(f"grad: inputs[{i}] was not used in computing the outputs; "
                                "pass allow_unused=True to get None for it")
     return tuple(found.get(x.node) for x in xs)

@@ -7,6 +7,8 @@ one by one or as a tuple. Random numbers come from one generator: see `manual_se
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import wraps
 from operator import index
 from typing import Any
 
@@ -53,19 +55,34 @@ def from_numpy(array: Any) -> Tensor:
 # ---------------------------------------------------------------- one value
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def sized(make: Callable) -> Callable:
+    """Let sizes come one by one, as a tuple, or by name: `zeros(2, 3)`, `zeros(size=(2, 3))`."""
+
+    @wraps(make)
+    def made(*sizes: Any, size: Any = None, **options: Any) -> Tensor:
+        if bool(sizes) == (size is not None):
+            raise TypeError(f"{make.__name__}: needs sizes, got {sizes!r} and size={size!r}")
+        return make(_sizes(make.__name__, sizes or (size,)), **options)
+
+    return made
+
+
+@sized
+def zeros(size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
-    return _made(xp.zeros(_sizes("zeros", size), dtype or "float32"), requires_grad)
+    return _made(xp.zeros(size, dtype or "float32"), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@sized
+def ones(size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return ones: `ones(2, 3)` or `ones((2, 3))`."""
-    return _made(xp.full(_sizes("ones", size), 1, dtype or "float32"), requires_grad)
+    return _made(xp.full(size, 1, dtype or "float32"), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@sized
+def empty(size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor whose values are not set yet."""
-    return _made(xp.empty(_sizes("empty", size), dtype or "float32"), requires_grad)
+    return _made(xp.empty(size, dtype or "float32"), requires_grad)
 
 
 def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -74,6 +91,8 @@ def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool
         raise TypeError(f"full: size must be a tuple of integers, got {size!r}")
     value = to_array(fill_value, dtype)
     shape = _sizes("full", (size,))
+    if value.shape:
+        raise TypeError(explain("full", "fill_value must be one number", {"fill_value": value}))
     return _made(xp.copy(xp.broadcast_to(value, shape)), requires_grad)
 
 
@@ -110,18 +129,20 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
 # ---------------------------------------------------------------- evenly spaced
 
 
-def arange(start: float = 0, end: float | None = None, step: float = 1, *, dtype: Any = None,
+def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None,
            requires_grad: bool = False) -> Tensor:
     """Return start, start + step, ... up to but without `end`; `arange(end)` starts at 0.
 
-    int64 unless a float is among the numbers. Raises ValueError if `step` leads away from `end`.
+    int64 unless a float is among the numbers; for an integer dtype these lose their fractions.
+    Raises ValueError if `step` leads away from `end`.
     """
-    if end is None:
-        start, end = 0, start
+    start, end = (0, start) if end is None else (0 if start is None else start, end)
     start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
     numbers = {"start": start, "end": end, "step": step}
     if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers.values()):
         raise TypeError(explain("arange", "expected finite numbers", numbers))
+    if _whole(dtype):  # as torch does: int64 cuts the end as well, which can add a number
+        start, end, step = int(start), int(end) if xp.dtype(dtype) == xp.int64 else end, int(step)
     if step == 0 or (end - start) * step < 0:
         raise ValueError(explain("arange", "the step must lead from start to end", numbers))
     if dtype is None:
@@ -136,24 +157,36 @@ def arange(start: float = 0, end: float | None = None, step: float = 1, *, dtype
 
 def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
              requires_grad: bool = False) -> Tensor:
-    """Return `steps` numbers from `start` to `end`, both included, at equal distances."""
+    """Return `steps` numbers from `start` to `end`, both included, at equal distances.
+
+    For an integer dtype, both ends and then all numbers lose their fractions.
+    """
     start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
     (steps,) = _sizes("linspace", (steps,))
-    places = xp.linspace(float(start), float(end), steps, dtype=xp.float64, device=xp.device())
+    start, end = map(int if _whole(dtype) else float, (start, end))
+    i, step = xp.arange(steps, dtype_="float64"), (end - start) / max(steps - 1, 1)
+    # Counted from the nearer end, so that both ends are exact.
+    places = xp.where(i < max(steps // 2, 1), start + step * i, end - step * (steps - 1 - i))
     return _made(xp.astype(places, xp.dtype(dtype or "float32")), requires_grad)
+
+
+def _whole(dtype: Any) -> bool:
+    return dtype is not None and xp.named_dtype(dtype).kind in "iu"
 
 
 # ---------------------------------------------------------------- chance
 
 
-def rand(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@sized
+def rand(size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return numbers drawn evenly from [0, 1)."""
-    return _drawn("rand", "random", _sizes("rand", size), dtype, requires_grad)
+    return _drawn("rand", "random", size, dtype, requires_grad)
 
 
-def randn(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@sized
+def randn(size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return numbers drawn from the normal distribution with mean 0 and standard deviation 1."""
-    return _drawn("randn", "standard_normal", _sizes("randn", size), dtype, requires_grad)
+    return _drawn("randn", "standard_normal", size, dtype, requires_grad)
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -167,15 +200,19 @@ def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
                   requires_grad)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, dtype: Any = None,
+def randint(low: Any = None, high: Any = None, size: Any = None, *, dtype: Any = None,
             requires_grad: bool = False) -> Tensor:
     """Return integers drawn evenly from `low` to `high - 1`; `randint(high, size)` starts at 0.
 
     Raises ValueError unless low < high.
     """
     if size is None:
-        low, high, size = 0, low, high
-    low, high = index(low), index(high)
+        low, high, size = None, low, high
+    if high is None:  # randint(10, size=(2, 3))
+        low, high = None, low
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"randint: size must be a tuple of integers, got {size!r}")
+    low, high = index(0 if low is None else low), index(high)
     if low >= high:
         raise ValueError(explain("randint", "low must be below high", {"low": low, "high": high}))
     numbers = xp.generator().integers(low, high, _sizes("randint", (size,)))
@@ -220,7 +257,7 @@ def bernoulli(input: Tensor) -> Tensor:
     lowest, highest = (float(f(input.data)) for f in (xp.min, xp.max)) if input.numel() else (0, 1)
     if not 0 <= lowest <= highest <= 1:
         raise ValueError(explain("bernoulli", "chances lie between 0 and 1", {"input": input}))
-    return Tensor(xp.astype(rand(*shape, dtype=kind).data < input.data, input.data.dtype))
+    return Tensor(xp.astype(rand(shape, dtype=kind).data < input.data, input.data.dtype))
 
 
 # ---------------------------------------------------------------- helpers

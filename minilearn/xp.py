@@ -353,5 +353,5 @@ def _host_index(index: tuple) -> tuple:
 
 # As with torch, infinities and nan arise in silence: a division by 0 inside the framework is not
 # worth a warning. NumPy's warnings in the user's own code stay.
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minilearn\.")
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(minilearn|array_api_compat)\.")
 use("numpy")

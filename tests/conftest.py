@@ -79,7 +79,8 @@ def array_library(request):
 
 
 # Set by pytest, and by torch when its first optimizer steps.
-NOT_OURS = {"PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"}
+NOT_OURS = {"PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK",
+            "KMP_INIT_AT_FORK"}  # the last two are set by importing scikit-learn
 
 
 def global_state():

@@ -91,11 +91,11 @@ def huber_loss(
 def _rounded_off(d, corner):
     """Return `corner (|d| - corner / 2)`, rounded off to `d**2 / 2` where |d| is below the corner.
 
-    Each branch sees only what is its own: the other's infinities would make its gradient nan.
+    The square sees only what is its own: an infinite difference would make its gradient nan.
     """
-    near = d.abs() < corner
-    inner = where(near, d, 0.0)
-    return where(near, inner * inner * 0.5, (d.abs() - 0.5 * corner) * corner)
+    far = d.abs() >= corner
+    inner = where(far, 0.0, d)
+    return where(far, (d.abs() - 0.5 * corner) * corner, inner * inner * 0.5)
 
 
 def _difference(function, input, target, weight, reduction) -> Tensor:

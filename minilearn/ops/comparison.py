@@ -76,7 +76,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     given = {"input": input, "other": other, "rtol": rtol, "atol": atol}
     if rtol < 0 or atol < 0:
         raise ValueError(explain("isclose", "rtol and atol must not be negative", given))
-    if not isinstance(other, Tensor) or input.dtype != other.dtype:
+    if not isinstance(input, Tensor) or not isinstance(other, Tensor) or input.dtype != other.dtype:
         raise TypeError(explain("isclose", "both must be Tensors of one dtype", given))
     if input.data.dtype == xp.bool:
         return eq(input, other)

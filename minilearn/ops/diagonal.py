@@ -6,20 +6,21 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..op import Op
 from ..tensor import Tensor
+from .dims import integers, wrap
 from .pieces import cut, paste
-from .shape import expand, flatten, integers, movedim, permute, reshape, wrap
+from .shape import expand, flatten, movedim, permute, reshape
 
 
 @Op
 def tril(input, *, diagonal=0):
     """Return the lower triangle of each matrix, and 0 above the given diagonal."""
-    return xp.tril(_matrix("tril", input), k=diagonal)
+    return xp.tril(_matrix("tril", input), k=integers("tril", "diagonal", diagonal)[0])
 
 
 @Op
 def triu(input, *, diagonal=0):
     """Return the upper triangle of each matrix, and 0 below the given diagonal."""
-    return xp.triu(_matrix("triu", input), k=diagonal)
+    return xp.triu(_matrix("triu", input), k=integers("triu", "diagonal", diagonal)[0])
 
 
 tril.grad(lambda g, y, x, diagonal: tril(g, diagonal=diagonal))
@@ -97,22 +98,22 @@ def trace(input: Tensor) -> Tensor:
 # ---------------------------------------------------------------- places
 
 
-def tril_indices(row: int, col: int, offset: int = 0) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype="int64") -> Tensor:
     """Return the places (2, K) of the lower triangle of a (row, col) matrix, row by row."""
-    return _triangle("tril_indices", row, col, lambda r, c: c - r <= offset)
+    return _triangle("tril_indices", row, col, dtype, lambda r, c: c - r <= offset)
 
 
-def triu_indices(row: int, col: int, offset: int = 0) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype="int64") -> Tensor:
     """Return the places (2, K) of the upper triangle of a (row, col) matrix, row by row."""
-    return _triangle("triu_indices", row, col, lambda r, c: c - r >= offset)
+    return _triangle("triu_indices", row, col, dtype, lambda r, c: c - r >= offset)
 
 
-def _triangle(function, row, col, inside):
+def _triangle(function, row, col, dtype, inside):
     row, col = integers(function, "row and col", (row, col))
     if min(row, col) < 0:
         raise ValueError(f"{function}: sizes cannot be negative, got ({row}, {col})")
     mask = inside(xp.arange(row)[:, None], xp.arange(col)[None, :])
-    return Tensor(xp.stack(xp.nonzero(mask)))
+    return Tensor(xp.astype(xp.stack(xp.nonzero(mask)), xp.dtype(dtype)))
 
 
 def meshgrid(*tensors, indexing: str = "ij") -> tuple[Tensor, ...]:

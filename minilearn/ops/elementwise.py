@@ -130,8 +130,8 @@ class NamedOp(BinaryOp):
 
     def __call__(self, *inputs, **named):
         if named or len(inputs) != 2:
-            inputs, _ = self._bind(inputs, named)
-        return BinaryOp.__call__(self, *inputs)
+            inputs, named = self._bind(inputs, named)  # what is left in `named` is unknown
+        return BinaryOp.__call__(self, *inputs, **named)
 
 
 @NamedOp
@@ -143,6 +143,7 @@ def pow(input, exponent):
 
 
 def _pow_dx(g, y, x, n):
+    _, n = same_dtype(y, n)  # from truth values no 1 can be subtracted
     if n.data.ndim == 0:  # x**2, x**0.5: the exponent is one number
         return g * (x ** (n - 1) * n) if float(n.data) else g * 0
     return g * where(Tensor(n.data == 0), 0.0, n * x ** (n - 1))

@@ -53,7 +53,8 @@ def scatter_add(input, dim, index, src) -> Tensor:
 def take_along_dim(input, indices, dim=None) -> Tensor:
     """Return the elements that `indices` (from argmax, argsort) names along `dim`.
 
-    Other dimensions broadcast; without `dim` the input is taken as one line.
+    Along a `dim`, -1 is the last place, and other dimensions broadcast; without `dim` the input is
+    taken as one line.
     """
     input, indices = as_tensors("take_along_dim", (input, indices))
     if dim is None:
@@ -63,6 +64,7 @@ def take_along_dim(input, indices, dim=None) -> Tensor:
     if input.ndim != indices.ndim:
         raise ShapeError(explain("take_along_dim", "both must have the same number of dimensions",
                                  {"input": input, "indices": indices}))
+    indices = where(indices < 0, indices + (input.shape or (1,))[at], indices)
     sizes = [n if m == 1 else m for n, m in zip(input.shape, indices.shape, strict=True)]
     ours, theirs = (tuple(x.shape[i] if i == at else n for i, n in enumerate(sizes))
                     for x in (input, indices))

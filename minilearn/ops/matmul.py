@@ -126,11 +126,16 @@ ger = outer
 def tensordot(a: Tensor, b: Tensor, dims=2) -> Tensor:
     """Sum products over pairs of dimensions: the last `dims` of `a` with the first of `b`, or
     the two lists of dimensions in `dims`."""
+    dims = dims.tolist() if isinstance(dims, Tensor) else dims
     if isinstance(dims, int):
         if not 0 <= dims <= min(a.ndim, b.ndim):
             raise ShapeError(explain("tensordot", "too many dims", {"a": a, "b": b, "dims": dims}))
         dims = range(a.ndim - dims, a.ndim), range(dims)
     left, right = (wrap_all("tensordot", x, tuple(ds)) for x, ds in zip((a, b), dims, strict=True))
+    _need_sizes("tensordot", len(left) == len(right), a=a, b=b)
+    for i, j in zip(left, right, strict=True):  # a size of 1 broadcasts: the other can be summed
+        a = a.sum(i, True) if b.shape[j] == 1 != a.shape[i] else a
+        b = b.sum(j, True) if a.shape[i] == 1 != b.shape[j] else b
     sizes = [[x.shape[d] for d in ds] for x, ds in ((a, left), (b, right))]
     _need_sizes("tensordot", sizes[0] == sizes[1], a=a, b=b)
     rows = [d for d in range(a.ndim) if d not in left]

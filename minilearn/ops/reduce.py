@@ -51,7 +51,7 @@ def broadcast_to(input, *, size):
     """
     size = integers("broadcast_to", "size", size)
     kept = (None,) * (len(size) - input.ndim) + tuple(input.shape)
-    full = (k if n == -1 and k else n for n, k in zip(size, kept, strict=False))
+    full = (k if n == -1 and k is not None else n for n, k in zip(size, kept, strict=False))
     return xp.broadcast_to(input, tuple(full))
 
 

@@ -58,6 +58,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     return _power(variance, 0.5), centre
 
 
+@xp.quiet()
 def _spread(function, input, dim, unbiased, keepdim, correction):
     if isinstance(dim, bool):  # var(x, False)
         dim, unbiased = None, dim

@@ -1,13 +1,16 @@
 """minilearn: a deep-learning framework small enough to read in a weekend."""
 
 import importlib
+from math import e, inf, nan, pi
 
 from . import methods
 from .autograd import grad
+from .conversion import is_floating_point, is_tensor
 from .creation import (
     arange,
     as_tensor,
     bernoulli,
+    double,
     empty,
     empty_like,
     eye,
@@ -17,11 +20,13 @@ from .creation import (
     from_numpy,
     full,
     full_like,
+    half,
     int8,
     int16,
     int32,
     int64,
     linspace,
+    long,
     normal,
     ones,
     ones_like,
@@ -32,12 +37,15 @@ from .creation import (
     randn,
     randn_like,
     randperm,
+    short,
     tensor,
     uint8,
     zeros,
     zeros_like,
 )
 from .creation import boolean as bool
+from .creation import float32 as float
+from .creation import int32 as int
 from .op import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.comparison import (
     allclose,

@@ -34,6 +34,11 @@ def dim(input: Tensor) -> int:
     return input.data.ndim
 
 
+def is_tensor(obj: Any) -> bool:
+    """Say whether an object is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
 def is_floating_point(input: Tensor) -> bool:
     """Say whether the tensor holds floating-point numbers."""
     return xp.is_floating(input.data)
@@ -201,8 +206,8 @@ def in_place(op):
         y = op(x, other)
         if y.requires_grad or not x.is_leaf:
             return y
-        overwrite(op.__name__, x, y, ((), None))
-        return x
+        _need_kind(op.__name__, x, y)
+        return overwrite(op.__name__, x, y)
 
     return update
 
@@ -217,35 +222,42 @@ def changed_by(op):
     def update(x, *args, **options):
         y = op(x, *args, **options)
         _refuse_recorded(name, x, y)
-        overwrite(name, x, y, ((), None))
-        return x
+        _need_kind(name, x, y)
+        return overwrite(name, x, y)
 
     return update
 
 
+def _need_kind(function: str, x: Tensor, result: Tensor) -> None:
+    if xp.is_floating(result.data) and not xp.is_floating(x.data):
+        raise TypeError(explain(function, "the result does not fit the tensor's dtype",
+                                {"tensor": x, "result": result}))
+
+
 def copy_(x: Tensor, src: Tensor) -> Tensor:
     """Write the values of another tensor, which broadcast, into this one, and return it."""
-    (src,) = as_tensors("copy_", (src,))
+    (_, src) = as_tensors("copy_", (x, src))
     _refuse_recorded("copy_", x, src)
-    overwrite("copy_", x, src, ((), None))
-    return x
+    return overwrite("copy_", x, src)
 
 
 def fill_(x: Tensor, value: Any) -> Tensor:
     """Set all elements to one number, in place, and return the tensor."""
     (_, value) = as_tensors("fill_", (x, value))
+    _refuse_recorded("fill_", x, value)
     if value.shape:
         raise ShapeError(explain("fill_", "expected one number", {"tensor": x, "value": value}))
-    return copy_(x, value)
+    return overwrite("fill_", x, value)
 
 
 def zero_(x: Tensor) -> Tensor:
     """Set all elements to 0, in place, and return the tensor: `w.grad.zero_()`."""
-    return fill_(x, 0)
+    _refuse_recorded("zero_", x, x)
+    return overwrite("zero_", x, Tensor(xp.zeros_like(x.data)))
 
 
-def overwrite(function: str, x: Tensor, value: Tensor, index) -> None:
-    """Set values in the tensor's own memory, in its own dtype."""
+def overwrite(function: str, x: Tensor, value: Tensor, index=((), None)) -> Tensor:
+    """Set values in the tensor's own memory, in its own dtype, and return the tensor."""
     target, given = xp.getitem(x.data, *index), value.data
     surplus = max(given.ndim - target.ndim, 0)
     if function == "setitem" and set(given.shape[:surplus]) == {1}:  # torch leaves them out here
@@ -255,9 +267,6 @@ def overwrite(function: str, x: Tensor, value: Tensor, index) -> None:
     except (ValueError, RuntimeError):
         raise ShapeError(explain(function, "the values do not fit", {"tensor": x, "value": value},
                                  f"give values of shape {tuple(target.shape)}")) from None
-    if xp.is_floating(given) and not xp.is_floating(x.data) and \
-            function not in ("setitem", "copy_"):
-        raise TypeError(explain(function, "the result does not fit the tensor's dtype",
-                                {"tensor": x, "result": value}))
     basic, fancy = index
     xp.setitem(x.data, basic, fancy, xp.astype(given, x.data.dtype))
+    return x

@@ -20,6 +20,7 @@ from .tensor import Tensor
 float16, float32, float64 = map(xp.named_dtype, ("float16", "float32", "float64"))
 int8, int16, int32, int64 = map(xp.named_dtype, ("int8", "int16", "int32", "int64"))
 uint8, boolean = map(xp.named_dtype, ("uint8", "bool"))
+half, double, short, long = float16, float64, int16, int64  # torch's other names
 
 # ---------------------------------------------------------------- from data
 
@@ -141,13 +142,15 @@ def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = No
     numbers = {"start": start, "end": end, "step": step}
     if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers.values()):
         raise TypeError(explain("arange", "expected finite numbers", numbers))
-    if _whole(dtype):  # as torch does: int64 cuts the end as well, which can add a number
-        start, end, step = int(start), int(end) if xp.dtype(dtype) == xp.int64 else end, int(step)
+    if dtype is not None and xp.named_dtype(dtype) == "int64":
+        start, end, step = map(int, (start, end, step))
     if step == 0 or (end - start) * step < 0:
         raise ValueError(explain("arange", "the step must lead from start to end", numbers))
     if dtype is None:
         dtype = "int64" if all(isinstance(v, int) for v in numbers.values()) else "float32"
     count = math.ceil((end - start) / step)
+    if _whole(dtype):  # torch counts before it cuts, but for int64
+        start, step = int(start), int(step)
     if isinstance(start, int) and isinstance(step, int):
         places = start + xp.arange(count) * step
     else:

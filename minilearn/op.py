@@ -173,7 +173,7 @@ def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
             kind = "int64"
         try:
             return Tensor(xp.scalar(x, kind))
-        except OverflowError:  # it does not fit: in arithmetic it is cut, as in torch
+        except OverflowError:  # it does not fit, and is cut when it meets the tensor, as in torch
             return Tensor(xp.scalar(x, "int64"))
     if like is not None and isinstance(x, xp.ARRAY):
         return Tensor(x)

@@ -400,6 +400,48 @@ def test_recording_modes():
         assert library.is_grad_enabled() and not silent() and loud()
 
 
+def test_recording_can_be_switched_without_a_block():
+    for library, make in LIBRARIES.values():
+        x = make(np.ones(2), True)
+        library.set_grad_enabled(False)
+        try:
+            assert not library.is_grad_enabled() and not (x * 2).requires_grad
+            with library.enable_grad(), library.set_grad_enabled(False):
+                assert not library.is_grad_enabled()
+            assert not library.is_grad_enabled()
+        finally:
+            library.set_grad_enabled(True)
+
+        @library.set_grad_enabled(False)
+        def silent(x=x):
+            return (x * 2).requires_grad
+
+        @library.no_grad
+        def silent_too(x=x):
+            return (x * 2).requires_grad
+
+        assert library.is_grad_enabled() and not silent() and not silent_too()
+        assert library.is_grad_enabled() and (x * 2).requires_grad
+
+
+def test_what_was_computed_keeps_its_gradient():
+    for _, make in LIBRARIES.values():
+        y = make(np.ones(2), True) * 2
+        for wanted in (True, False):
+            with pytest.raises(RuntimeError):
+                y.requires_grad = wanted
+        assert y.requires_grad_() is y
+        with pytest.raises(RuntimeError):
+            y.requires_grad_(False)
+
+
+def test_unused_inputs_can_get_zeros():
+    for grad, make in ((ml.grad, ours), (torch.autograd.grad, theirs)):
+        x, unused = make(np.ones(2), True), make(np.ones(3), True)
+        found = grad((x * 2).sum(), [x, unused], materialize_grads=True)
+        assert [g.tolist() for g in found] == [[2.0, 2.0], [0.0, 0.0, 0.0]]
+
+
 def test_what_requires_a_gradient():
     for _, make in LIBRARIES.values():
         x, constant = make(np.ones(2), True), make(np.ones(2))

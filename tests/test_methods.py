@@ -135,7 +135,45 @@ def test_length_rows_truth_and_numbers(data):
 
 def test_formatting():
     x = ml.tensor(1.23456)
-    assert f"{x:.2f}" == "1.23" and f"{x}" == str(x) == "tensor(1.2346)"
+    assert f"{x:.2f}" == "1.23" and str(x) == "tensor(1.2346)"
+    for make in (ml.tensor, torch.tensor):
+        assert f"{make(1.5, requires_grad=True)}" == "1.5" and f"{make([2])}" == "tensor([2])"
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "copy", "fill", "zero"])
+def test_methods_that_change_in_place(name):
+    other = {"fill": 2.5, "zero": ()}.get(name, np.array([2.0, 4.0, 8.0]))
+
+    def change(x, other, name=f"{name}_"):
+        same_one = getattr(x, name)(*(() if other == () else (other,)))
+        assert same_one is x
+        return x
+
+    for kind in ("float32", "int64"):
+        x = np.array([[1, 2, 3], [4, 5, 6]], kind)
+        cut = x[0] if name in ("add", "mul") else x
+        if kind == "int64" and name in ("add", "sub", "mul", "div"):
+            both_raise(change, change, cut, other)
+        else:
+            agree(change, change, cut, other, gradient=False)
+    if name not in ("fill", "zero"):  # the tensor itself does not stretch
+        both_raise(change, change, np.ones(3), np.ones((2, 3)), match=name)
+        both_raise(change, change, np.ones(3), np.ones((1, 3)), match=name)
+
+
+def test_no_method_changes_what_a_gradient_is_recorded_for():
+    for library in (ml, torch):
+        w, one = (library.ones(2, requires_grad=True) for _ in range(2))
+        for change in (w.zero_, lambda w=w: w.add_(1), lambda w=w, one=one: w.copy_(one)):
+            with pytest.raises(RuntimeError):
+                change()
+            with library.no_grad():
+                change()
+        (w * 3).sum().backward()
+        w.grad.zero_()
+        assert w.tolist() == [1.0, 1.0] and w.grad.tolist() == [0.0, 0.0]
+    with pytest.raises(RuntimeError, match="add_: a tensor whose gradient is recorded"):
+        (ml.ones(2, requires_grad=True) * 2).add_(1)
 
 
 def test_as_an_array():

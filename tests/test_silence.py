@@ -12,7 +12,8 @@ import minilearn as ml
 from minilearn import functional as F
 
 warnings.filterwarnings("error")                       # whatever is not silenced is an error ...
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(minilearn|array_api_compat)\\.")
+warnings.filterwarnings("ignore", category=RuntimeWarning,
+                        module=r"(minilearn|array_api_compat)\\.")
 big = ml.tensor([1e38, -1e38], requires_grad=True)
 zero = ml.zeros(2)
 for result in (big * big, big * 10 - big * 10, big / zero, zero / zero, zero.log(), big.exp(),

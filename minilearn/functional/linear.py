@@ -33,8 +33,9 @@ def _biased(y, bias, given):
     """Add a bias that may stretch, but not stretch the result."""
     full = (1,) * (bias.ndim - y.ndim) + y.shape
     sizes = zip(bias.shape[::-1], full[::-1], strict=False)
-    scalar_only = given["weight"].ndim == 1
-    if bias.ndim > (0 if scalar_only else max(y.ndim, 2)) or any(m not in (1, n) for m, n in sizes):
+    one_output = given["weight"].ndim == 1  # torch has no bias for it, if the input is a matrix
+    most = max(y.ndim, 2) if not one_output else -1 if y.ndim == 1 else 0
+    if bias.ndim > most or any(m not in (1, n) for m, n in sizes):
         raise ShapeError(explain("linear", "the bias needs one number for each output", given))
     return reshape(y + bias, shape=y.shape)
 

@@ -66,6 +66,8 @@ def _check_border(x, dims, mode, value, arguments):
 def _constant(x, widths, value, arguments):
     """Cut off what is too much, and put the rest into a larger tensor full of the value."""
     if not xp.is_floating(x.data):
+        if value - value != 0:
+            raise ValueError(explain("pad", "no integer is infinite or nan", arguments))
         value = bool(value) if x.data.dtype == xp.bool else int(value)
     if any(min(pair) < 0 for pair in widths):
         x = cut(x, at=tuple(slice(max(-before, 0), n - max(-after, 0))

@@ -247,6 +247,16 @@ class ParameterDict(_Dictionary):
     def __setitem__(self, key: str, entry: Any) -> None:
         self.register_parameter(key, _as_parameter(entry))
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a parameter by name, or the default."""
+        return self._entries().get(key, default)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Return a parameter by name, which is first added if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
     def __repr__(self) -> str:
         return _listed(self)
 

@@ -27,6 +27,7 @@ class _Conv(Module):
 
     dims: int
     transposed = False
+    output_padding: tuple[int, ...]
 
     def _set(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any,
@@ -37,6 +38,7 @@ class _Conv(Module):
         self.kernel_size = each_dim(kernel_size, self.dims, "kernel_size")
         self.stride = each_dim(stride, self.dims, "stride")
         self.dilation = each_dim(dilation, self.dims, "dilation")
+        self.output_padding = (0,) * self.dims
         text = isinstance(padding, str)
         self.padding = padding if text else each_dim(padding, self.dims, "padding")
         self.padding_mode = padding_mode
@@ -168,6 +170,10 @@ class _Transposed(_Conv):
         """Work out what to add on one side for the output to have the size that is asked for."""
         if output_size is None:
             return self.output_padding
+        if len(output_size) not in (self.dims, input.ndim):
+            raise ValueError(explain(
+                type(self).__name__, f"output_size needs {self.dims} or {input.ndim} numbers",
+                {"input": input, "output_size": output_size}))
         size = tuple(output_size)[-self.dims :]
         extra, places = [], zip(input.shape[-self.dims :], size, self.stride, self.padding,
                                 self.dilation, self.kernel_size, strict=True)

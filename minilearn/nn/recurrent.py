@@ -42,6 +42,9 @@ class _Recurrent(Module):
         name = type(self).__name__
         if isinstance(self.dropout, bool) or not 0 <= self.dropout <= 1:
             raise ValueError(f"{name}: dropout must be a number from 0 to 1, got {self.dropout!r}")
+        for switch in ("bias", "batch_first"):
+            if not isinstance(getattr(self, switch), bool):
+                raise TypeError(f"{name}: {switch} must be a bool, got {getattr(self, switch)!r}")
         for size in ("hidden_size", "num_layers"):
             if not isinstance(getattr(self, size), int):
                 raise TypeError(f"{name}: {size} must be an int, got {getattr(self, size)!r}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .. import xp
-from ..arrays import promoted
 from ..errors import explain
 from ..op import BinaryOp, Op, no_grad
 from ..tensor import Tensor
@@ -12,20 +11,8 @@ from .elementwise import abs
 # ---------------------------------------------------------------- two numbers
 
 
-class CompareOp(BinaryOp):
-    """A comparison: no integer is cut to the size of the other, so that 255 is not -1."""
-
-    @staticmethod
-    def promote(a, b):
-        """Cast two arrays to one dtype, for integers one that holds both."""
-        if xp.is_floating(a) or xp.is_floating(b):
-            return promoted(a, b)
-        kind = xp.result_type(*(x.dtype if x.dtype != xp.bool else xp.int8 for x in (a, b)))
-        return [xp.astype(x, kind) for x in (a, b)]
-
-
 @no_grad()
-@CompareOp
+@BinaryOp
 def eq(input, other):
     """Say where `input == other`, with broadcasting.
 
@@ -37,35 +24,35 @@ def eq(input, other):
 
 
 @no_grad()
-@CompareOp
+@BinaryOp
 def ne(input, other):
     """Say where `input != other`, with broadcasting."""
     return input != other
 
 
 @no_grad()
-@CompareOp
+@BinaryOp
 def lt(input, other):
     """Say where `input < other`, with broadcasting."""
     return input < other
 
 
 @no_grad()
-@CompareOp
+@BinaryOp
 def le(input, other):
     """Say where `input <= other`, with broadcasting."""
     return input <= other
 
 
 @no_grad()
-@CompareOp
+@BinaryOp
 def gt(input, other):
     """Say where `input > other`, with broadcasting."""
     return input > other
 
 
 @no_grad()
-@CompareOp
+@BinaryOp
 def ge(input, other):
     """Say where `input >= other`, with broadcasting."""
     return input >= other

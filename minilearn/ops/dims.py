@@ -49,6 +49,12 @@ def wrap_all(function: str, x, dims) -> tuple[int, ...]:
     return dims
 
 
+def need_dim(function: str, dim, keepdim: bool) -> None:
+    """Raise TypeError where all is reduced to one number and `keepdim` has nothing to keep."""
+    if dim is None and keepdim:
+        raise TypeError(f"{function}: keepdim needs a dim; got keepdim={keepdim}")
+
+
 def reduced(function: str, x, dim) -> tuple[int, ...]:
     """List the dimensions that a reduction over `dim` removes: all of them for None and ()."""
     everything = dim is None or isinstance(dim, tuple | list) and not dim

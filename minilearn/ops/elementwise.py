@@ -161,7 +161,8 @@ pow.grad(_pow_dx, _pow_dn)
 @Op
 def square(input):
     """Return `input * input`; truth values become integers."""
-    return input * (xp.astype(input, xp.int64) if input.dtype == xp.bool else input)
+    input = xp.astype(input, xp.int64) if input.dtype == xp.bool else input
+    return input * input
 
 
 square.grad(lambda g, y, x: g * (x * 2))

@@ -60,7 +60,6 @@ def take_along_dim(input, indices, dim=None) -> Tensor:
     if dim is None:
         return gather(reshape(input, shape=(-1,)), 0, reshape(indices, shape=(-1,)))
     at = wrap("take_along_dim", input, dim)
-    indices = _from_the_front(input, indices, at)
     if input.ndim != indices.ndim:
         raise ShapeError(explain("take_along_dim", "both must have the same number of dimensions",
                                  {"input": input, "indices": indices}))
@@ -69,13 +68,6 @@ def take_along_dim(input, indices, dim=None) -> Tensor:
     ours, theirs = (tuple(x.shape[i] if i == at else n for i, n in enumerate(sizes))
                     for x in (input, indices))
     return gather(broadcast_to(input, size=ours), at, broadcast_to(indices, size=theirs))
-
-
-def _from_the_front(input, indices, dim):
-    """Return indices whose negative ones, which count from the end, are made positive."""
-    size = input.shape[dim] if input.shape else 1
-    a = checked("take_along_dim", input, indices, dim, lowest=-size)
-    return Tensor(xp.where(a < 0, a + size, a))
 
 
 def _at_least_1d(x):

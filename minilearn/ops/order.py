@@ -9,7 +9,7 @@ from ..errors import DimError, explain
 from ..op import BinaryOp, Op, as_tensors, no_grad
 from ..tensor import Tensor
 from .comparison import isnan
-from .dims import numpy_names, wrap
+from .dims import need_dim, numpy_names, wrap
 from .elementwise import NamedOp, need_numbers, same_dtype, where
 from .gather import take_along_dim
 from .pieces import narrow, select
@@ -179,8 +179,7 @@ def _extreme(function, forms, input, dim, keepdim, other):
     (input,) = as_tensors(function, (input,))
     if other is not None or isinstance(dim, Tensor):
         return pairwise(input, dim if other is None else other)
-    if dim is None and keepdim:
-        raise TypeError(f"{function}: keepdim needs a dim; use a{function} to keep all of them")
+    need_dim(function, dim, keepdim)
     if dim is None:
         return whole(input)
     dim = wrap(function, input, dim)
@@ -244,6 +243,7 @@ def median(input, dim=None, keepdim=False):
     """
     (input,) = as_tensors("median", (input,))
     need_numbers("median", input.data)
+    need_dim("median", dim, keepdim)
     if dim is None:
         return median(reshape(input, shape=(-1,)), 0).values
     at, found = wrap("median", input, dim), sort(input, dim)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import xp
 from ..op import Op, as_tensors
 from ..tensor import Tensor
-from .dims import numpy_names, wrap
+from .dims import need_dim, numpy_names, wrap
 from .elementwise import cast
 from .pieces import cat, narrow, select
 from .shape import flip, reshape
@@ -59,6 +59,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
     tensor(24.)
     """
     input = _countable("prod", input, dtype)
+    need_dim("prod", dim, keepdim)
     if dim is None or not input.shape:
         input, dim = reshape(input, shape=(-1,)), 0 if dim is None else wrap("prod", input, dim)
         keepdim = False

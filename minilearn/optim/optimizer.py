@@ -190,6 +190,8 @@ def _plain(option: Any) -> Any:
 def non_negative(function: str, **options: Any) -> None:
     """Raise TypeError for what is no number, ValueError for what is below 0 or nan."""
     for name, value in options.items():
+        if isinstance(value, Tensor) and value.numel() == 1:  # torch takes a rate of this kind
+            value = value.item()
         if not isinstance(value, Real):
             raise TypeError(f"{function}: {name} must be a number; got {type(value).__name__}")
         if not value >= 0:

@@ -188,3 +188,10 @@ def test_softmax_refuses(name):
     both_raise(*pair(name), x, dim=1, unknown=1)
     with pytest.raises(TypeError, match="dim"):  # torch guesses a dimension, and warns
         pair(name)[0](ours(x), None)
+
+
+def test_what_torch_refuses():
+    x = np.array([[0.5, -1.0]])
+    both_raise(F.prelu, T.prelu, x, np.array([0.1], "float32"), match="one dtype")
+    both_raise(F.gelu, T.gelu, x, "tanh")
+    both_raise(F.linear, T.linear, x, 2.0, match="Tensor")

@@ -318,3 +318,16 @@ def test_cross_entropy_refuses():
     both_raise(*both, x, np.array([0, 2, 1, 1]), label_smoothing=1.5, match="label_smoothing=1.5")
     with pytest.raises(ValueError, match="label_smoothing=-0.5"):  # torch ignores it
         F.cross_entropy(ours(x), ours(np.array([0, 2, 1, 1])), label_smoothing=-0.5)
+
+
+@pytest.mark.parametrize("name", ["smooth_l1_loss", "huber_loss", "l1_loss"])
+def test_infinite_differences_have_finite_gradients(name):
+    x, zeros = np.array([np.inf, -np.inf, 0.5, -1.0, 1.0, np.nan]), np.zeros(6)
+    mine, its = getattr(F, name), getattr(T, name)
+    agree(lambda x, y: mine(x, y, reduction="sum"), lambda x, y: its(x, y, reduction="sum"),
+          x, zeros, order=1)
+
+
+def test_cross_entropy_of_infinite_scores_is_silent():
+    x, y = np.array([[np.inf, 0.0, -np.inf]]), np.array([[1.0, 0.0, 0.5]])
+    agree(F.binary_cross_entropy_with_logits, T.binary_cross_entropy_with_logits, x, y, order=0)

@@ -246,3 +246,7 @@ def test_close_is_not_blind():
     with pytest.raises(AssertionError):
         close(var, theirs(x.var(0)))
     close(var, theirs(x.var(0, ddof=1)), rtol=1e-10)
+
+
+def test_instance_norm_takes_any_eps():
+    agree(F.instance_norm, T.instance_norm, normal(0, (2, 3, 5)), eps=0.0)

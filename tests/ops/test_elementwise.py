@@ -350,6 +350,51 @@ def test_closeness(seed, tolerance):
 # ---------------------------------------------------------------- other libraries
 
 
+@pytest.mark.parametrize("name", ["relu", "abs", "sign", "square"])
+def test_gradients_at_nan_and_infinity(name):
+    x = np.array([np.nan, np.inf, -np.inf, 0.0, 2.0])
+    agree(getattr(ml, name), getattr(torch, name), x)
+
+
+def test_truth_values_are_numbers_only_where_torch_says_so():
+    mask, x, i = np.array([True, False]), np.array([1.5, -2.0]), np.array([3, 4])
+    agree(ml.square, torch.square, mask)
+    agree(ml.pow, torch.pow, x, mask, order=0)
+    (slope,) = ml.grad((leaf := ml.tensor(x, requires_grad=True)).pow(ml.tensor(mask)).sum(), leaf)
+    assert slope.tolist() == [1.0, 0.0]
+    for other in (mask, x, i):
+        both_raise(ml.sub, torch.sub, mask, other, match="sub: ")
+        both_raise(ml.sub, torch.sub, other, mask, match="sub: ")
+    both_raise(ml.pow, torch.pow, mask, mask, match="truth values")
+
+
+def test_the_second_input_has_the_name_it_has_in_torch():
+    x = np.array([0.5, -1.5])
+    agree(ml.pow, torch.pow, abs(x), exponent=2.5)
+    agree(ml.clamp_min, torch.clamp_min, x, min=0.2)
+    agree(ml.clamp_max, torch.clamp_max, input=x, max=x[::-1].copy())
+    for wrong in ({"other": x}, {"exponent": x, "bogus": 1}, {}):
+        both_raise(ml.pow, torch.pow, x, **wrong)
+
+
+@pytest.mark.parametrize("op", ["add", "sub", "mul", "floor_divide", "eq", "ne"])
+@pytest.mark.parametrize("number", [-1, 300])
+def test_a_number_that_does_not_fit_is_cut(op, number):
+    agree(getattr(ml, op), getattr(torch, op), np.array([0, 5, 255], "uint8"), number)
+
+
+def test_isclose_refuses_what_torch_refuses():
+    x, mask = np.array([1.0, 2.0]), np.array([True, False])
+    agree(ml.isclose, torch.isclose, mask, mask)
+    both_raise(ml.isclose, torch.isclose, x, x.astype("float32"), match="one dtype")
+    both_raise(ml.allclose, torch.allclose, x, np.array([1, 2]), match="one dtype")
+    both_raise(ml.isclose, torch.isclose, x, 1.0, match="Tensors")
+    both_raise(ml.isclose, torch.isclose, x, x, rtol=-1.0, match="negative")
+    both_raise(ml.equal, torch.equal, x, 1.0, match="Tensor")
+
+
+
+
 @pytest.mark.parametrize("library", ["array_api_strict", "torch:cpu"])
 @pytest.mark.parametrize("name", [*UNARY, *BINARY])
 def test_on_other_libraries(library, name):

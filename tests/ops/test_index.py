@@ -1,5 +1,7 @@
 """Reading and writing elements by their places, compared with torch over every kind of index."""
 
+import warnings
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -335,6 +337,26 @@ def test_broadcast_tensors():
 
 
 # ---------------------------------------------------------------- other libraries
+
+
+def test_nested_sequences_as_torch_reads_them():
+    x = np.arange(12.0).reshape(3, 4)
+    for index in ([[0, 1], [1, 2]], [[0, 2]], ((0, 1),), [slice(0, 2), 1], [0, None], [...]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch means to change lists, one day
+            agree(lambda x, i=index: x[i], lambda x, i=index: x[i], x)
+
+
+def test_negative_and_empty_indices():
+    x, none = np.arange(12.0).reshape(3, 4), np.zeros(0, "int64")
+    agree(ml.index_fill, torch.index_fill, x, 1, np.array([-1, 0]), 9.0)
+    agree(ml.take_along_dim, torch.take_along_dim, x, np.array([[-1, 0, -4]]), 1)
+    agree(ml.gather, torch.gather, x, 1, none)
+    agree(ml.index_select, torch.index_select, x, 1, none)
+    both_raise(ml.index_select, torch.index_select, x, 1, np.array([-1]), match="out of range")
+    both_raise(ml.gather, torch.gather, x, 1, np.array([[-1]]), match="out of range")
+
+
 
 
 @pytest.mark.parametrize("library", ["array_api_strict", "torch:cpu"])

@@ -342,6 +342,46 @@ def test_logsumexp_needs_a_dimension():
 # ---------------------------------------------------------------- other libraries
 
 
+@pytest.mark.parametrize("name", ["sum", "mean", "prod", "cumsum", "cumprod", "var", "std"])
+def test_infinities_meet_in_silence(name):
+    x = np.array([[np.inf, 1.0], [-np.inf, 2.0], [0.0, np.nan]])
+    agree(getattr(ml, name), getattr(torch, name), x, 0, order=0)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float64", "bool"])
+def test_a_sum_has_the_dtype_asked_for(dtype):
+    theirs = getattr(torch, dtype)
+    for x in (np.array([[3, -4], [0, 0]]), np.array([[True, False], [True, True]])):
+        got, want = ml.tensor(x).sum(1, dtype=dtype), torch.tensor(x).sum(1, dtype=theirs)
+        close(got, want)
+        if dtype != "bool":
+            close(ml.cumsum(ml.tensor(x), 0, dtype=dtype), torch.tensor(x).cumsum(0, dtype=theirs))
+
+
+def test_median_of_nan_and_of_nothing():
+    x = np.array([[1.0, np.nan, 0.0, np.nan], [3.0, 2.0, 1.0, 0.0]])
+    for args in ((1,), (0,), (1, True)):
+        agree(lambda x, a=args: tuple(ml.median(x, *a)),
+              lambda x, a=args: tuple(torch.median(x, *a)), x, order=1)
+    agree(ml.median, torch.median, x, order=0)
+    both_raise(ml.median, torch.median, x[:0], 0, match="nothing along")
+    for function in ("median", "topk"):
+        both_raise(getattr(ml, function), getattr(torch, function), x > 0, 1, match="truth values")
+
+
+@pytest.mark.parametrize("name", ["max", "min", "median", "prod"])
+def test_keepdim_needs_a_dim(name):
+    x = np.array([[1.0, 2.0]])
+    both_raise(getattr(ml, name), getattr(torch, name), x, keepdim=True)
+
+
+@pytest.mark.parametrize("name", ["sum", "argmax", "cumsum", "sort", "max"])
+def test_a_truth_value_is_no_dimension(name):
+    both_raise(getattr(ml, name), getattr(torch, name), np.array([[1.0, 2.0]]), True)
+
+
+
+
 @pytest.mark.parametrize("library", ["array_api_strict", "torch:cpu"])
 def test_on_other_libraries(library):
     xp.use(library)

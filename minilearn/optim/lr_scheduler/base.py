@@ -55,7 +55,7 @@ class LRScheduler:
 
     def multiplier(self, epoch: int) -> float:
         """Return what the rate is multiplied by on arriving at an epoch."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{name(self)}: write get_lr or multiplier")
 
     def get_last_lr(self) -> list[float]:
         """Return the rates that were set last, one per group."""

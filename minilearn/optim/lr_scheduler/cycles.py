@@ -24,7 +24,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if not isinstance(eta_min, float | int):
             raise ValueError(f"{name(self)}: eta_min must be a number; got {eta_min!r}")
         self.T_0, self.T_i, self.T_mult, self.eta_min = T_0, T_0, T_mult, eta_min
-        self.T_cur = last_epoch
+        self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -34,13 +34,27 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     first_lr = get_lr
 
-    def step(self) -> None:
-        """Go on to the next epoch; call it after the optimizer's steps of this one."""
-        self.T_cur = self.T_cur + 1 if self.last_epoch >= 0 else 0
-        if self.T_cur >= self.T_i:
+    def step(self, epoch: float | None = None) -> None:
+        """Go on to the next epoch, or to the given one, which may be a fraction: after batch i of n
+        `step(epoch + i / n)`. Raises ValueError below 0."""
+        if epoch is not None and epoch < 0:
+            raise ValueError(f"{name(self)}: epoch must be 0 or more; got {epoch}")
+        if epoch is not None:
+            self._restart_before(epoch)
+        else:
+            self.T_cur = self.T_cur + 1 if self.last_epoch >= 0 else 0
+            if self.T_cur >= self.T_i:
+                self.T_cur -= self.T_i
+                self.T_i *= self.T_mult
+            self.last_epoch += 1
+        self._set(self.get_lr())
+
+    def _restart_before(self, epoch: float) -> None:
+        """Find the fall that an epoch lies in: how long it is, and how far the epoch is in it."""
+        self.last_epoch, self.T_cur, self.T_i = floor(epoch), epoch, self.T_0
+        while self.T_cur >= self.T_i:
             self.T_cur -= self.T_i
             self.T_i *= self.T_mult
-        super().step()
 
 
 class OneCycleLR(LRScheduler):

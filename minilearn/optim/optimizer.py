@@ -157,8 +157,7 @@ class Optimizer:
                   for i, entry in state_dict["state"].items()}
         self.state = defaultdict(dict, loaded)
         for group, new in zip(self.param_groups, saved, strict=True):
-            kept = ("params", "param_names")
-            group.update(deepcopy({k: v for k, v in new.items() if k not in kept}))
+            group.update(deepcopy({k: v for k, v in new.items() if k != "params"}))
 
     def _loaded(self, name: str, value: Any, p: Tensor) -> Any:
         """Bring one entry of a saved state to the library and dtype of its parameter."""

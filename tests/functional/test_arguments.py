@@ -31,7 +31,7 @@ REFUSED = {
     "conv2d name": ("conv2d", (image, data(4, 3, 1, 1)), {"padding": "full"}, "'same'"),
     "conv2d same": ("conv2d", (image, data(4, 3, 1, 1)), {"padding": "same", "stride": (1, 2)},
                     "only for stride 1"),
-    "conv2d stride": ("conv2d", (image, data(4, 3, 1, 1)), {"stride": 0}, "stride must be at least"),
+    "conv2d stride": ("conv2d", (image, data(4, 3, 1, 1)), {"stride": 0}, "at least 1"),
     "conv2d empty": ("conv2d", (data(2, 3, 4, 0), data(4, 3, 1, 1)), {}, "must not be empty"),
     "conv2d kernel": ("conv2d", (image, data(4, 3, 5, 1)), {}, "conv2d"),
     "transposed extra": ("conv_transpose2d", (image, data(3, 2, 3, 3)),
@@ -196,11 +196,9 @@ def test_a_grid_on_an_image_of_one_pixel(mode):
 
 @pytest.mark.filterwarnings("ignore:Since version 1.3.0, affine_grid")
 def test_affine_grids_of_one_row():
-    for size in ((2, 1, 1, 4), (2, 1, 1, 1), (2, 3, 5, 1)):
+    for size in ([2, 1, 1, 4], [2, 1, 1, 1], [2, 3, 5, 1]):
         for corners in (False, True):
-            agree(lambda t, **o: F.affine_grid(t, size, **o),
-                  lambda t, **o: T.affine_grid(t, list(size), **o), data(2, 2, 3),
-                  align_corners=corners)
+            agree(*both("affine_grid", size=size), data(2, 2, 3), align_corners=corners)
 
 
 def test_norms_of_nothing_keep_their_shape():

@@ -46,6 +46,14 @@ def test_the_difference_between_basic_and_refactor():
     assert isinstance(list(basic.children())[-2], nn.BatchNorm2d)  # no ReLU on the scores
 
 
+def test_every_residual_block_starts_as_the_identity():
+    blocks = [m for m in models.resnet().modules() if isinstance(m, nn.SequentialEx)]
+    assert len(blocks) == 4
+    for block, width in zip(blocks, (8, 16, 32, 16), strict=True):
+        x = ml.randn(3, width, 5, 5)
+        assert (block(x) == x).all()
+
+
 @pytest.mark.parametrize("name", COUNTS)
 def test_training_parity_with_torch(name):
     """Same weights, same batches, 20 steps of one-cycle Adam in float64: the same training."""

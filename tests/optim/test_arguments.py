@@ -49,14 +49,14 @@ def test_parameters_are_checked(params, match):
                lambda: torch.optim.SGD(params(theirs), lr=0.1), match=match)
 
 
-def test_named_parameters_keep_their_names():
+def test_the_names_of_parameters_are_saved_and_loaded():
     for library, params in zip((optim, torch.optim), leaves(2, 3), strict=True):
         made = library.Adam([("w", params[0]), ("b", params[1])])
         assert made.param_groups[0]["param_names"] == ["w", "b"]
         assert made.state_dict()["param_groups"][0]["param_names"] == ["w", "b"]
         renamed = library.Adam([("x", params[0]), ("y", params[1])])
         renamed.load_state_dict(made.state_dict())
-        assert renamed.param_groups[0]["param_names"] == ["x", "y"]
+        assert renamed.param_groups[0]["param_names"] == ["w", "b"]
 
 
 @pytest.mark.parametrize(("change", "match"), [
@@ -165,9 +165,8 @@ def test_a_momentum_is_cycled_only_where_there_is_one():
 
 def test_combined_schedulers_are_checked():
     pairs = []
-    for library, optimizer in zip((optim, torch.optim), sgd(), strict=True):
-        pairs.append((library.lr_scheduler, optimizer, library.SGD(leaves(1)[library is
-                      torch.optim], lr=0.1)))
+    for library, own, other in zip((optim, torch.optim), sgd(), sgd(), strict=True):
+        pairs.append((library.lr_scheduler, own, other))
 
     def chained(side, make):
         schedulers, own, other = pairs[side]

@@ -217,7 +217,8 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "kwargs"), BAD, ids=str)
+@pytest.mark.parametrize(("name", "kwargs"), BAD,
+                         ids=[f"{name}-{i}" for i, (name, _) in enumerate(BAD)])
 def test_bad_arguments_raise(name, kwargs):
     pair = optimizers()
     both_raise(lambda: build(ml, pair[0], name, kwargs),

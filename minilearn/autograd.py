@@ -97,19 +97,15 @@ def chain_rule(
             g = grads.pop(node, None)
             if g is None:
                 continue
-            for hook in node.hooks:
-                g = hook(g)
-            if wanted is not None and node in wanted:
-                found[node] = g
-            if node.keeps_grad and (node.op or wanted is None):
-                # A copy: two leaves must not share one gradient's memory.
-                node.grad = g.clone() if node.grad is None else node.grad + g
+            if node.keeps_grad or node.hooks or wanted is not None:
+                g = _arrived(node, g, wanted, found)
             if node.op is None:
                 continue
             for x, gx in pull_back(node, g, useful, create_graph):
                 if gx is None:  # a rule may say that nothing flows to its input
                     continue
-                if gx.data.shape != x.data.shape or gx.data.dtype != x.data.dtype:
+                array, like = gx.data, x.data
+                if array.shape != like.shape or array.dtype != like.dtype:
                     gx = sum_to(gx, x)
                 before = grads.get(x.node)
                 if before is not None:  # on arrays where nothing is recorded: it takes half as long
@@ -118,6 +114,20 @@ def chain_rule(
             if not retain_graph:
                 node.inputs = node.y = node.params = None  # the tape is freed as it is walked
     return found
+
+
+def _arrived(
+    node: Node, g: Tensor, wanted: set[Node] | None, found: dict[Node, Tensor]
+) -> Tensor:
+    """Let the hooks see a node's gradient, and leave it wherever it is waited for."""
+    for hook in node.hooks:
+        g = hook(g)
+    if wanted is not None and node in wanted:
+        found[node] = g
+    if node.keeps_grad and (node.op or wanted is None):
+        # A copy: two leaves must not share one gradient's memory.
+        node.grad = g.clone() if node.grad is None else node.grad + g
+    return g
 
 
 def topological(

@@ -38,7 +38,7 @@ COMPLAINTS = {
     "mixed shapes": (lambda a, b: a + b, ValueError, ["add", "input=(2, 3)", "other=(4,)"]),
     "a list": (lambda a, b: ml.exp([1.0]), TypeError, ["exp", "list", "minilearn.tensor"]),
     "a dimension": (lambda a, b: a.sum(dim=5), IndexError, ["sum", "5", "(2, 3)"]),
-    "an option": (lambda a, b: a.sum(axis=0), TypeError, ["sum", "axis"]),
+    "an option": (lambda a, b: a.sum(axes=0), TypeError, ["sum", "axes"]),
     "matmul": (lambda a, b: a @ b, ShapeError, ["matmul", "(2, 3) float32", "(4,) float32"]),
     "too few": (lambda a, b: ml.matmul(a), TypeError, ["matmul", "input, other", "1 tensors"]),
     "too many": (lambda a, b: ml.matmul(a, b, b), TypeError, ["matmul", "input, other"]),

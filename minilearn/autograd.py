@@ -91,7 +91,7 @@ def chain_rule(
     grads: the gradient to start from, for each node to start at. Returns those of `wanted`.
     """
     order, useful = topological(grads, wanted)
-    found = {}
+    found: dict[Node, Tensor] = {}
     with set_grad_enabled(create_graph), xp.quiet():
         for node in order:
             g = grads.pop(node, None)
@@ -104,8 +104,8 @@ def chain_rule(
             for x, gx in pull_back(node, g, useful, create_graph):
                 if gx is None:  # a rule may say that nothing flows to its input
                     continue
-                array, like = gx.data, x.data
-                if array.shape != like.shape or array.dtype != like.dtype:
+                got, due = gx.data, x.data
+                if got.shape != due.shape or got.dtype != due.dtype:
                     gx = sum_to(gx, x)
                 before = grads.get(x.node)
                 if before is not None:  # on arrays where nothing is recorded: it takes half as long

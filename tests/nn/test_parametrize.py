@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from against_torch import close
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.utils import parametrizations, parametrize
@@ -154,7 +155,8 @@ def test_copies_of_parametrized_layers(duplicate):
     layer = nn.spectral_norm(nn.Conv2d(2, 3, 2)).eval()
     other = duplicate(layer)
     assert repr(other) == repr(layer) and isinstance(other, nn.Conv2d)
-    assert other.weight.tolist() == layer.weight.tolist()
+    # Not bit for bit: a product may round differently where the copy lies in memory.
+    close(other.weight, layer.weight.detach().numpy(), rtol=1e-6)
     other.parametrizations.weight.original.data = layer.weight.data * 3
     assert other.weight.tolist() != layer.weight.tolist()
 

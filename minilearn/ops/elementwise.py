@@ -49,7 +49,7 @@ def add(input, other):
     return input + other
 
 
-add.grad(lambda g, y, a, b: g, lambda g, y, a, b: g)
+add.grad(lambda g, y, a, b: g, lambda g, y, a, b: g, arithmetic=True)
 
 
 class SubtractOp(ScaledOp):
@@ -68,7 +68,7 @@ def sub(input, other):
     return input - other
 
 
-sub.grad(lambda g, y, a, b: g, lambda g, y, a, b: -g)
+sub.grad(lambda g, y, a, b: g, lambda g, y, a, b: -g, arithmetic=True)
 
 
 @BinaryOp
@@ -77,7 +77,7 @@ def mul(input, other):
     return input * other
 
 
-mul.grad(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+mul.grad(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, arithmetic=True)
 
 
 class RealOp(BinaryOp):
@@ -112,7 +112,7 @@ def div(input, other):
         return xp.floating(input) / xp.floating(other)
 
 
-div.grad(lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
+div.grad(lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, arithmetic=True)
 
 
 @Op

@@ -120,7 +120,9 @@ def cases(draw, low=0.05, high=0.95):
 def test_binary_cross_entropy(case, weighted, reduction):
     p, target, weight = case
     options = {"reduction": reduction} | ({"weight": weight} if weighted else {})
-    agree(*fixed("binary_cross_entropy", **options), p, target, order=2 if p.size else 1)
+    # torch adds 1e-12 to p and to 1 - p in its second derivative; where terms cancel, it shows.
+    rtol = 1e-8 if p.dtype == np.float64 else None
+    agree(*fixed("binary_cross_entropy", **options), p, target, order=2 if p.size else 1, rtol=rtol)
 
 
 @settings(max_examples=40)

@@ -274,7 +274,7 @@ def _sizes(function: str, size: tuple) -> tuple[int, ...]:
     """Read sizes that come one by one or as one tuple."""
     if len(size) == 1 and isinstance(size[0], tuple | list):
         (size,) = size
-    if not all(isinstance(n, int) or hasattr(n, "__index__") for n in size):
+    if not all(hasattr(n, "__index__") and not isinstance(n, bool) for n in size):
         raise TypeError(f"{function}: sizes must be integers, got {tuple(size)!r}")
     sizes = tuple(map(index, size))
     if min(sizes, default=0) < 0:

@@ -99,7 +99,10 @@ class Op:
                 raise TypeError(f"{self.__name__}: takes ({wanted}); got {len(inputs)} tensors, "
                                 f"{len(extra)} further arguments and {sorted(params)} by name")
             params = given | params
-        return as_tensors(self.__name__, inputs), params
+        return self._tensors(inputs), params
+
+    def _tensors(self, inputs: tuple) -> tuple[Tensor, ...]:
+        return as_tensors(self.__name__, inputs)
 
     def _explained(self, error: Exception, inputs: tuple, params: dict) -> Exception:
         """Say which function failed on which arguments, unless the op has said so itself."""
@@ -128,7 +131,7 @@ class BinaryOp(Op):
         if named:
             input, other = self._named(input, other, named)
         if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
-            input, other = _pair(self.__name__, input, other)
+            input, other = self.pair(input, other)
         a, b = input.data, other.data
         if a.dtype is not b.dtype:
             a, b = self.promote(a, b)
@@ -140,6 +143,17 @@ class BinaryOp(Op):
             return Tensor(y, Node(self, (input, other), NO_PARAMS, y))
         return Tensor(y)
 
+    def pair(self, input: Any, other: Any) -> tuple[Tensor, ...]:
+        """Do what `as_tensors` does, for two inputs of which one is a Tensor: `x * 2`."""
+        if isinstance(input, Tensor):
+            return input, _constant(self.__name__, other, input)
+        if isinstance(other, Tensor):
+            return _constant(self.__name__, input, other), other
+        return as_tensors(self.__name__, (input, other))
+
+    def _tensors(self, inputs: tuple) -> tuple[Tensor, ...]:
+        return inputs if all(isinstance(x, Tensor) for x in inputs) else self.pair(*inputs)
+
     def _named(self, input: Any, other: Any, named: dict) -> tuple:
         """Take inputs that come by name: `pow(x, exponent=2)`."""
         given = tuple(x for x in (input, other) if x is not None)
@@ -147,6 +161,20 @@ class BinaryOp(Op):
         if unknown:
             raise TypeError(f"{self.__name__}: takes {', '.join(self.names)}, not {[*unknown]}")
         return inputs
+
+
+class StrictOp(BinaryOp):
+    """An op of two tensors that takes no numbers in their place, as torch has it."""
+
+    strict: tuple[int, ...] = (0, 1)  # which of the inputs must be tensors
+
+    def pair(self, input: Any, other: Any) -> tuple[Tensor, ...]:
+        """Raise TypeError where a Tensor is missing."""
+        for i in self.strict:
+            if not isinstance((input, other)[i], Tensor):
+                raise TypeError(explain(self.__name__, f"{self.names[i]} must be a Tensor",
+                                        {"input": input, "other": other}))
+        return super().pair(input, other)
 
 
 def as_tensors(function: str, inputs: Iterable[Any]) -> tuple[Tensor, ...]:
@@ -159,19 +187,12 @@ def as_tensors(function: str, inputs: Iterable[Any]) -> tuple[Tensor, ...]:
     return tuple(x if isinstance(x, Tensor) else _constant(function, x, like) for x in inputs)
 
 
-def _pair(function: str, input: Any, other: Any) -> tuple[Tensor, ...]:
-    """Do what `as_tensors` does, for two inputs of which one is a Tensor: `x * 2`."""
-    if isinstance(input, Tensor):
-        return input, _constant(function, other, input)
-    if isinstance(other, Tensor):
-        return _constant(function, input, other), other
-    return as_tensors(function, (input, other))
-
-
 def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
     if isinstance(x, xp.HOST_SCALAR):
         x = x.item()
     if isinstance(x, NUMBERS) and like is not None:
+        if isinstance(x, int) and not -(2**63) <= x < 2**64:
+            raise ValueError(f"{function}: {x} is too large for an integer; write it as a float")
         kind = like.data.dtype
         if isinstance(x, float) and not xp.is_floating(like.data):
             kind = "float32"

@@ -14,14 +14,16 @@ from ..errors import ShapeError, explain
 from ..ops.dims import wrap
 from ..ops.elementwise import relu, where
 from ..ops.exponential import erf, expm1, log1p, sigmoid, tanh
+from ..ops.rounding import sign
 from ..ops.softmax import log_softmax, logsigmoid, softmax
 from ..tensor import Tensor
 from .arguments import need_choice, need_floating, need_tensors
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
-    "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu",
-    "softmax", "softmin", "softplus", "softsign", "tanh",
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "leaky_relu", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu",
+    "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+    "tanhshrink", "threshold",
 ]
 
 # ---------------------------------------------------------------- relatives of relu
@@ -63,8 +65,14 @@ def _between(function: str, input: Tensor, min_val: float, max_val: float) -> Te
     need_tensors(function, input=input)
     if str(input.dtype) == "bool":
         raise TypeError(explain(function, "input must hold numbers", {"input": input}))
-    low, high = (Tensor(xp.scalar(v, input.data.dtype)) for v in (min_val, max_val))
-    return where(input >= high, high, where(input <= low, low, input))
+    low, high = (_number(input, v) for v in (min_val, max_val))
+    beyond = where(input >= high, high, where(input <= low, low, input.detach()))
+    return where((input > low) & (input < high), input, beyond)  # nan is not between: gradient 0
+
+
+def _number(input: Tensor, value: float) -> Tensor:
+    """Return a number in the dtype of the input."""
+    return Tensor(xp.scalar(value, input.data.dtype))
 
 
 def relu6(input: Tensor) -> Tensor:
@@ -85,23 +93,80 @@ def hardswish(input: Tensor) -> Tensor:
     return where(input >= 3, input, input * relu6(input + 3) / 6)
 
 
+def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
+    """Return the elements that are above `threshold`, and `value` in place of the others."""
+    need_tensors("threshold", input=input)
+    if input.data.dtype == xp.bool:
+        raise TypeError(explain("threshold", "input must hold numbers", {"input": input}))
+    return where(input <= _number(input, threshold), _number(input, value), input)
+
+
+@xp.quiet()
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return the elements, and 0 where they lie within `lambd` of 0."""
+    need_floating("hardshrink", input=input)
+    return _outside(input, lambd, input)
+
+
+@xp.quiet()
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return the elements moved towards 0 by `lambd`, and 0 where they lie within it.
+
+    Raises ValueError for a negative `lambd`.
+    """
+    need_floating("softshrink", input=input)
+    if lambd < 0:
+        raise ValueError(f"softshrink: lambd must not be negative; got lambd={lambd}")
+    return _outside(input, lambd, input - sign(input.detach()) * lambd)
+
+
+def _outside(input: Tensor, lambd: float, value: Tensor) -> Tensor:
+    """Return `value` beyond `lambd` on either side of 0, and 0 between (but nan for nan)."""
+    return where((input > lambd) | (input < -lambd), value, input.detach() * 0)
+
+
+@xp.quiet()
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False
+) -> Tensor:
+    """Return the elements, multiplied by a slope where they are negative.
+
+    In training each has a slope drawn evenly from `lower` to `upper`; else it is the middle of the
+    two. Raises ValueError unless lower <= upper. Source: Xu et al. 2015.
+    """
+    need_floating("rrelu", input=input)
+    if not lower <= upper:
+        raise ValueError(f"rrelu: lower must not be above upper; got lower={lower}, upper={upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
+    drawn = xp.array(xp.generator().uniform(lower, upper, input.shape), input.dtype)
+    return where(input > 0, input, input * Tensor(drawn))
+
+
 # ---------------------------------------------------------------- smooth ones
 
 
+@xp.quiet()
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return the elements, and `alpha * (exp(input) - 1)` where they are negative."""
     need_floating("elu", input=input)
-    positive = input > 0
-    return where(positive, input, expm1(where(positive, 0.0, input)) * alpha)
+    return where(input > 0, input, _curve(input, 1.0) * alpha)
 
 
+@xp.quiet()
 def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return the elements, and `alpha * (exp(input / alpha) - 1)` where they are negative."""
     need_floating("celu", input=input)
     if alpha == 0:
         raise ValueError("celu: alpha must not be 0; got alpha=0")
-    positive = input > 0
-    return where(positive, input, expm1(where(positive, 0.0, input) / alpha) * alpha)
+    return where(input > 0, input, _curve(input, alpha) * alpha)
+
+
+def _curve(input: Tensor, alpha: float) -> Tensor:
+    """Return `exp(input / alpha) - 1` below 0; on 0 its tangent: torch sees no curvature there."""
+    scaled = input / alpha
+    straight = input >= 0
+    return where(straight, scaled, expm1(where(straight, 0.0, scaled)))
 
 
 def selu(input: Tensor) -> Tensor:
@@ -156,6 +221,12 @@ def softsign(input: Tensor) -> Tensor:
     """Return `input / (1 + abs(input))`."""
     need_tensors("softsign", input=input)
     return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """Return `input - tanh(input)`."""
+    need_tensors("tanhshrink", input=input)
+    return input - tanh(input)
 
 
 # ---------------------------------------------------------------- along a dimension

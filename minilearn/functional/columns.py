@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import xp
 from ..errors import ShapeError, explain
 from ..ops.conv import output_size as places_of
 from ..ops.pool import Window, window_stack, window_unstack
@@ -27,7 +28,8 @@ def unfold(
             [2., 3.]])
     """
     need_image("unfold", input, 2)
-    need_floating("unfold", input=input)
+    if input.data.dtype != xp.bool:
+        need_floating("unfold", input=input)
     windows = _windows("unfold", input.shape[-2:], kernel_size, dilation, padding, stride)
     x = as_batch(input, 4)
     for window in windows:

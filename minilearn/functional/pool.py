@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops.elementwise import div
 from ..ops.pool import Window, chosen, window_max, window_sum
 from ..tensor import Tensor
 from .arguments import need_floating
@@ -73,7 +74,7 @@ def avg_pool1d(
     The arguments and what is raised are those of `avg_pool2d`.
     """
     need_image("avg_pool1d", input, 1)
-    need_floating("avg_pool1d", input=input)
+    _need_averages("avg_pool1d", input)
     windows = _windows("avg_pool1d", input, 1, kernel_size, stride, padding, 1, ceil_mode)
     return mean_of(input, windows, [_counts(w, count_include_pad) for w in windows])
 
@@ -91,18 +92,18 @@ def avg_pool2d(
 
     stride: the kernel's size unless given. padding: zeros, at most half of the kernel; counted
     unless count_include_pad is False. ceil_mode: the last window may reach over the end, and counts
-    only what it meets. divisor_override: divide by this instead. Raises ShapeError, TypeError or
-    ValueError.
+    only what it meets. divisor_override: divide by this instead. Means of int64 are cut to
+    integers. Raises ShapeError, TypeError or ValueError.
     """
     need_image("avg_pool2d", input, 2)
-    need_floating("avg_pool2d", input=input)
+    _need_averages("avg_pool2d", input)
     windows = _windows("avg_pool2d", input, 2, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override is None:
         return mean_of(input, windows, [_counts(w, count_include_pad) for w in windows])
     (divisor,) = sizes("avg_pool2d", "divisor_override", divisor_override, 1, least=-(2**63))
     if divisor == 0:
         raise ValueError("avg_pool2d: divisor_override must not be 0")
-    return _sum(input, windows) / divisor
+    return _divided(_sum(input, windows), divisor)
 
 
 # ---------------------------------------------------------------- windows of one size
@@ -174,11 +175,21 @@ def mean_of(x, windows, counts):
     total = _sum(x, windows)
     if all(len(set(along)) == 1 for along in counts):
         rows, columns = counts[0][0], counts[-1][0] if len(counts) == 2 else 1
-        return total / (rows * columns)
+        return _divided(total, rows * columns)
     for along, window in zip(counts, windows, strict=True):
         column = xp.reshape(xp.array(along, x.data.dtype), (-1,) + (1,) * (-window.dim - 1))
-        total = total / Tensor(column)
+        total = _divided(total, Tensor(column))
     return total
+
+
+def _divided(total, count):
+    """Divide; the means of integers are integers, cut towards 0."""
+    return div(total, count, rounding_mode=None if xp.is_floating(total.data) else "trunc")
+
+
+def _need_averages(function, input):
+    if xp.host_dtype(input.data) != "int64":  # torch averages no other integers
+        need_floating(function, input=input)
 
 
 def _refuse_bool(function, input):

@@ -1,48 +1,11 @@
-"""Activation functions as layers; the formulas are in `functional`."""
+"""Activation functions as layers; formulas are in `functional`, those in pieces in `rectifier`."""
 
 from __future__ import annotations
 
 from .. import functional as F
+from ..errors import ShapeError, explain
 from ..tensor import Tensor
 from .module import Module
-
-
-class ReLU(Module):
-    """Return each element, or 0 where it is negative."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """input (*) -> (*)."""
-        return F.relu(input)
-
-
-class LeakyReLU(Module):
-    """Return each element, times `negative_slope` where it is negative."""
-
-    def __init__(self, negative_slope: float = 0.01):
-        super().__init__()
-        self.negative_slope = negative_slope
-
-    def forward(self, input: Tensor) -> Tensor:
-        """input (*) -> (*)."""
-        return F.leaky_relu(input, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
-
-
-class ELU(Module):
-    """Return each element, or `alpha (exp(x) - 1)` where it is negative (Clevert et al. 2015)."""
-
-    def __init__(self, alpha: float = 1.0):
-        super().__init__()
-        self.alpha = alpha
-
-    def forward(self, input: Tensor) -> Tensor:
-        """input (*) -> (*)."""
-        return F.elu(input, self.alpha)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
 
 
 class GELU(Module):
@@ -68,6 +31,14 @@ class SiLU(Module):
         return F.silu(input)
 
 
+class Mish(Module):
+    """Return `x tanh(softplus(x))` (Misra 2019)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input (*) -> (*)."""
+        return F.mish(input)
+
+
 class Softplus(Module):
     """Return `log(1 + exp(beta x)) / beta`, and x itself where `beta x > threshold`."""
 
@@ -91,12 +62,36 @@ class Sigmoid(Module):
         return F.sigmoid(input)
 
 
+class LogSigmoid(Module):
+    """Return the logarithm of the sigmoid."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input (*) -> (*)."""
+        return F.logsigmoid(input)
+
+
 class Tanh(Module):
     """Return the hyperbolic tangent, in (-1, 1)."""
 
     def forward(self, input: Tensor) -> Tensor:
         """input (*) -> (*)."""
         return F.tanh(input)
+
+
+class Tanhshrink(Module):
+    """Return `x - tanh(x)`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input (*) -> (*)."""
+        return F.tanhshrink(input)
+
+
+class Softsign(Module):
+    """Return `x / (1 + |x|)`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input (*) -> (*)."""
+        return F.softsign(input)
 
 
 class Softmax(Module):
@@ -114,6 +109,21 @@ class Softmax(Module):
         return f"dim={self.dim}"
 
 
+class Softmin(Module):
+    """Return the softmax of `-x` over `dim`."""
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input (*) -> (*)."""
+        return F.softmin(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
 class LogSoftmax(Module):
     """Return the logarithm of the softmax over `dim`."""
 
@@ -124,6 +134,32 @@ class LogSoftmax(Module):
     def forward(self, input: Tensor) -> Tensor:
         """input (*) -> (*)."""
         return F.log_softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """Return the softmax over the channels of an image, at each of its pixels."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input (N, C, H, W) or (C, H, W) -> the same; ShapeError for other shapes."""
+        if input.ndim not in (3, 4):
+            raise ShapeError(explain("Softmax2d", "input must be (N, C, H, W) or (C, H, W)",
+                                     {"input": input}))
+        return F.softmax(input, -3)
+
+
+class GLU(Module):
+    """Return the first half of `dim` times the sigmoid of the second (Dauphin et al. 2017)."""
+
+    def __init__(self, dim: int = -1):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input (*, N, *) -> (*, N / 2, *)."""
+        return F.glu(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"

@@ -8,7 +8,6 @@ from .. import functional as F
 from ..ops import pieces
 from ..tensor import Tensor
 from . import init
-from .activation import LeakyReLU, ReLU
 from .adapters import Flatten
 from .containers import Sequential
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
@@ -18,6 +17,7 @@ from .module import Module
 from .norm import BatchNorm1d, BatchNorm2d
 from .parametrizations import spectral_norm, weight_norm
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d
+from .rectifier import LeakyReLU, ReLU
 
 NORMS = ("batch", "batch_zero", "weight", "spectral", None)
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import explain
-from ..op import BinaryOp, Op, no_grad
+from ..op import BinaryOp, Op, StrictOp, no_grad
 from ..tensor import Tensor
 from .elementwise import abs
 
 # ---------------------------------------------------------------- two numbers
 
 
+class CompareOp(StrictOp):
+    """A comparison of a tensor with a tensor or a number: `2 < x` is asked as `x > 2`."""
+
+    strict = (0,)
+
+
 @no_grad()
-@BinaryOp
+@CompareOp
 def eq(input, other):
     """Say where `input == other`, with broadcasting.
 
@@ -24,38 +30,41 @@ def eq(input, other):
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def ne(input, other):
     """Say where `input != other`, with broadcasting."""
     return input != other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def lt(input, other):
     """Say where `input < other`, with broadcasting."""
     return input < other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def le(input, other):
     """Say where `input <= other`, with broadcasting."""
     return input <= other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def gt(input, other):
     """Say where `input > other`, with broadcasting."""
     return input > other
 
 
 @no_grad()
-@BinaryOp
+@CompareOp
 def ge(input, other):
     """Say where `input >= other`, with broadcasting."""
     return input >= other
+
+
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne  # torch's other names
 
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
@@ -120,21 +129,21 @@ def logical_not(input):
 
 
 @no_grad()
-@BinaryOp
+@StrictOp
 def logical_and(input, other):
     """Say where both are nonzero."""
     return xp.logical_and(*_truths(input, other))
 
 
 @no_grad()
-@BinaryOp
+@StrictOp
 def logical_or(input, other):
     """Say where at least one is nonzero."""
     return xp.logical_or(*_truths(input, other))
 
 
 @no_grad()
-@BinaryOp
+@StrictOp
 def logical_xor(input, other):
     """Say where exactly one is nonzero."""
     return xp.logical_xor(*_truths(input, other))

@@ -49,8 +49,15 @@ def wrap_all(function: str, x, dims) -> tuple[int, ...]:
     return dims
 
 
+def need_bool(function: str, name: str, value) -> None:
+    """Raise TypeError unless an argument is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(explain(function, f"{name} must be True or False", {name: value}))
+
+
 def need_dim(function: str, dim, keepdim: bool) -> None:
     """Raise TypeError where all is reduced to one number and `keepdim` has nothing to keep."""
+    need_bool(function, "keepdim", keepdim)
     if dim is None and keepdim:
         raise TypeError(f"{function}: keepdim needs a dim; got keepdim={keepdim}")
 

@@ -55,6 +55,13 @@ add.grad(lambda g, y, a, b: g, lambda g, y, a, b: g, arithmetic=True)
 class SubtractOp(ScaledOp):
     """`sub`: truth values are no numbers to subtract."""
 
+    def pair(self, input, other):
+        """Take a number for one of them. Raises TypeError for True and False."""
+        if isinstance(input, bool) or isinstance(other, bool):
+            raise TypeError(explain("sub", "truth values are not numbers here",
+                                    {"input": input, "other": other}))
+        return super().pair(input, other)
+
     @staticmethod
     def promote(a, b):
         """Cast two arrays of different dtypes to one. Raises TypeError for truth values."""
@@ -134,12 +141,35 @@ class NamedOp(BinaryOp):
         return BinaryOp.__call__(self, *inputs, **named)
 
 
-@NamedOp
+class PowerOp(NamedOp):
+    """`pow`: to integers, a number that is negative or too large for their dtype is no exponent."""
+
+    def pair(self, input, other):
+        """Take a number for one of them. Raises ValueError for such an exponent."""
+        if isinstance(input, Tensor) and isinstance(other, int):
+            kind = input.data.dtype
+            most = 2**63 if xp.is_floating(input.data) or kind == xp.bool else xp.iinfo(kind).max
+            if other > most or other < 0 and not xp.is_floating(input.data):
+                raise ValueError(explain("pow", "integers have no such power",
+                                         {"input": input, "exponent": other},
+                                         "convert them with x.float()"))
+        return super().pair(input, other)
+
+
+@PowerOp
 def pow(input, exponent):
-    """Return `input ** exponent`, with broadcasting. Integers have no negative powers."""
+    """Return `input ** exponent`, with broadcasting.
+
+    Of integers, negative powers are cut to integers: 0 but for 1 and -1. Raises ValueError where
+    the exponent is one negative number.
+    """
     need_numbers("pow", input, exponent)
     with xp.quiet():
-        return xp.pow(input, exponent)
+        if xp.is_floating(input) or not xp.any(exponent < 0):
+            return xp.pow(input, exponent)
+        power = xp.pow(input, xp.where(exponent < 0, exponent & 1, exponent))
+        cut = (exponent < 0) & (input != 1) & (input != -1)
+        return xp.where(cut, xp.zeros_like(power), power)
 
 
 def _pow_dx(g, y, x, n):
@@ -223,6 +253,9 @@ def same_dtype(*tensors) -> tuple[Tensor, ...]:
     return tuple(x if x.data.dtype == kind else cast(x, dtype=kind) for x in tensors)
 
 
+subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg  # torch's other names
+
+
 # ---------------------------------------------------------------- with a corner
 
 
@@ -244,6 +277,7 @@ def abs(input):
 
 
 abs.grad(lambda g, y, x: g * OPS["sign"](x.detach()))
+absolute = abs
 
 
 @Op

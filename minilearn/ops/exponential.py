@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..op import Op
+from ..op import Op, StrictOp
 from ..tensor import Tensor
 from .elementwise import RealOp, same_dtype, where
 
@@ -190,7 +190,11 @@ def atan(input):
 atan.grad(lambda g, y, x: g / (1 + x * x))
 
 
-@RealOp
+class AngleOp(StrictOp, RealOp):
+    """`atan2`: of two tensors, and never an integer."""
+
+
+@AngleOp
 def atan2(input, other):
     """Return the angle in [-pi, pi] of the point with height `input` and width `other`."""
     return xp.atan2(xp.floating(input), xp.floating(other))

@@ -6,7 +6,7 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..op import as_tensors
 from ..tensor import Tensor
-from .dims import integers, wrap
+from .dims import integers, need_bool, wrap
 from .elementwise import where
 from .index import checked, getitem, place, replace, resolved
 from .reduce import broadcast_to
@@ -158,7 +158,8 @@ def _listed(function, input, dim, index, negative=False):
     (input,) = as_tensors(function, (input,))
     dim = wrap(function, input, dim)
     size = input.shape[dim] if input.shape else 1
-    places = checked(function, input, index, dim, lowest=-size if negative else 0)
+    kinds = ("int64",) if function in ("index_fill", "index_copy") else ("int64", "int32")
+    places = checked(function, input, index, dim, -size if negative else 0, kinds)
     if places.ndim > 1:
         raise ShapeError(explain(function, "the index must be a vector",
                                  {"input": input, "index": index}))
@@ -231,7 +232,7 @@ def take(input, index) -> Tensor:
     """Return the elements at the places `index` of the input taken as one line."""
     (input,) = as_tensors("take", (input,))
     line = reshape(input, shape=(-1,))
-    places = checked("take", line, index, 0, lowest=-line.numel())
+    places = checked("take", line, index, 0, lowest=-line.numel(), kinds=("int64",))
     return getitem(line, index=((), (places,)))
 
 
@@ -252,6 +253,7 @@ def nonzero(input, *, as_tuple=False):
     With `as_tuple`, one vector for each dimension instead: what `x[...]` takes.
     """
     (input,) = as_tensors("nonzero", (input,))
+    need_bool("nonzero", "as_tuple", as_tuple)
     places = xp.nonzero(_at_least_1d(input).data)
     if as_tuple:
         return tuple(map(Tensor, places))

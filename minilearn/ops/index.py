@@ -155,14 +155,18 @@ def _index_arrays(x, item: Tensor, dim: int) -> list:
     return list(xp.nonzero(item.data))
 
 
-def checked(function: str, x: Tensor, index: Tensor, dim: int, lowest: int = 0):
-    """Return an index tensor as an array of int64 that are in range for a dimension of `x`."""
+def checked(function: str, x: Tensor, index: Tensor, dim: int, lowest: int = 0,
+            kinds: tuple[str, ...] = ("int64", "int32")):
+    """Return an index tensor as an array of int64 that are in range for a dimension of `x`.
+
+    kinds: the dtypes that the index may have.
+    """
     if not isinstance(index, Tensor):
         raise TypeError(explain(function, "the index must be a Tensor", {"index": index}))
     size = x.data.shape[dim] if x.data.ndim else 1
     a = index.data
-    if xp.is_floating(a) or a.dtype == xp.bool:
-        raise TypeError(explain(function, "an index must hold integers",
+    if xp.host_dtype(a).name not in kinds:
+        raise TypeError(explain(function, f"an index must hold integers: {' or '.join(kinds)}",
                                 {"input": x, "index": index}, "convert it with index.long()"))
     a = xp.astype(a, xp.int64)
     if math.prod(a.shape) and not lowest <= int(xp.min(a)) <= int(xp.max(a)) < size:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from .. import xp
 from ..errors import DimError, explain
-from ..op import BinaryOp, Op, as_tensors, no_grad
+from ..op import Op, StrictOp, as_tensors, no_grad
 from ..tensor import Tensor
 from .comparison import isnan
-from .dims import need_dim, numpy_names, wrap
+from .dims import integers, need_bool, need_dim, numpy_names, wrap
 from .elementwise import NamedOp, need_numbers, same_dtype, where
 from .gather import take_along_dim
 from .pieces import narrow, select
@@ -27,13 +27,13 @@ class Ranked(NamedTuple):
 # ---------------------------------------------------------------- two tensors
 
 
-@BinaryOp
+@StrictOp
 def maximum(input, other):
     """Return the larger of two elements, with broadcasting; equal ones share the gradient."""
     return xp.maximum(input, other)
 
 
-@BinaryOp
+@StrictOp
 def minimum(input, other):
     """Return the smaller of two elements, with broadcasting; equal ones share the gradient."""
     return xp.minimum(input, other)
@@ -137,6 +137,7 @@ def argmin(input, *, dim=None, keepdim=False):
 def _arg(function, find, input, dim, keepdim):
     if input.dtype == xp.bool:
         raise TypeError(explain(function, "truth values have no order", {"input": input}))
+    need_bool(function, "keepdim", keepdim)
     if dim is None:
         found = find(xp.reshape(input, (-1,)))
         return xp.reshape(found, (1,) * input.ndim) if keepdim else found
@@ -226,7 +227,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
     """
     (input,) = as_tensors("topk", (input,))
     need_numbers("topk", input.data)
-    at = wrap("topk", input, dim)
+    at, (k,) = wrap("topk", input, dim), integers("topk", "k", k)
     if not 0 <= k <= (input.shape[at] if input.shape else 1):
         raise DimError(explain("topk", "k must be between 0 and the size along dim",
                                {"input": input, "k": k, "dim": dim}))
@@ -239,13 +240,16 @@ def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
 def median(input, dim=None, keepdim=False):
     """Return the middle element, the lower of two; with `dim`, those along it and their indices.
 
-    nan where there is one. Raises DimError where there is nothing along `dim`.
+    nan where there is one, and for no numbers at all. Raises DimError where there is nothing along
+    `dim`.
     """
     (input,) = as_tensors("median", (input,))
     need_numbers("median", input.data)
     need_dim("median", dim, keepdim)
     if dim is None:
-        return median(reshape(input, shape=(-1,)), 0).values
+        line = reshape(input, shape=(-1,))
+        empty = xp.is_floating(input.data) and not input.numel()
+        return line.sum() / 0 if empty else median(line, 0).values
     at, found = wrap("median", input, dim), sort(input, dim)
     if not input.shape:
         return found

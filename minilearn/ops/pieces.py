@@ -188,7 +188,8 @@ def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple[Tensor,
     at = _dimension("split", tensor, dim)
     size = tensor.shape[at]
     sizes = integers("split", "split_size_or_sections", split_size_or_sections)
-    if not isinstance(split_size_or_sections, tuple | list) and (sizes[0] > 0 or size == 0):
+    several = isinstance(split_size_or_sections, tuple | list)
+    if not several and (sizes[0] > 0 or sizes[0] == size == 0):
         step = max(sizes[0], 1)
         sizes = tuple(min(step, size - start) for start in range(0, max(size, 1), step))
     if sum(sizes) != size or min(sizes, default=0) < 0:

@@ -9,7 +9,7 @@ from .. import xp
 from ..errors import DimError, explain
 from ..op import Op, no_grad
 from ..tensor import Tensor
-from .dims import integers, reduced
+from .dims import integers, need_bool, reduced
 from .elementwise import like, where
 
 
@@ -30,6 +30,7 @@ def sum(input, *, dim=None, keepdim=False, dtype=None):
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
+    need_bool("sum", "keepdim", keepdim)
     if dtype is None and not xp.is_floating(input):
         dtype = "int64"
     kind, dims = xp.dtype(dtype or input.dtype), reduced("sum", input, dim)
@@ -67,16 +68,17 @@ def amax(input, *, dim=(), keepdim=False):
 
     Raises DimError where there is no element.
     """
-    return xp.max(input, axis=_occupied("amax", input, dim), keepdims=keepdim)
+    return xp.max(input, axis=_occupied("amax", input, dim, keepdim), keepdims=keepdim)
 
 
 @Op
 def amin(input, *, dim=(), keepdim=False):
     """Return the smallest element over the dimensions `dim`; equal ones share the gradient."""
-    return xp.min(input, axis=_occupied("amin", input, dim), keepdims=keepdim)
+    return xp.min(input, axis=_occupied("amin", input, dim, keepdim), keepdims=keepdim)
 
 
-def _occupied(function, x, dim):
+def _occupied(function, x, dim, keepdim):
+    need_bool(function, "keepdim", keepdim)
     dims = reduced(function, x, dim)
     if 0 in [x.shape[d] for d in dims]:
         raise DimError(explain(function, "there is nothing along a dimension",
@@ -102,6 +104,7 @@ def logsumexp(input, *, dim, keepdim=False):
     """
     if dim is None:
         raise TypeError(explain("logsumexp", "name the dimensions", {"input": input, "dim": dim}))
+    need_bool("logsumexp", "keepdim", keepdim)
     input, dims = xp.floating(input), reduced("logsumexp", input, dim)
     with xp.quiet():
         peak = _finite_peak(input, dims)
@@ -144,6 +147,7 @@ def all(input, *, dim=None, keepdim=False):
 
 
 def _truth(function, test, input, dim, keepdim):
+    need_bool(function, "keepdim", keepdim)
     axis = () if dim == () else reduced(function, input, dim)  # here () really means: none
     found = test(xp.astype(input, xp.bool), axis=axis, keepdims=keepdim)
     return xp.astype(found, input.dtype) if input.dtype == xp.uint8 else found

@@ -6,6 +6,7 @@ from .. import xp
 from ..errors import explain
 from ..op import BinaryOp, Op
 from ..tensor import Tensor
+from .dims import integers
 from .elementwise import need_numbers
 
 
@@ -48,6 +49,7 @@ def trunc(input):
 def round(input, *, decimals=0):
     """Return the nearest number with `decimals` decimals; halves go to the even neighbour."""
     need_numbers("round", input)
+    (decimals,) = integers("round", "decimals", decimals)
     if decimals == 0:
         return xp.round(input)
     if not xp.is_floating(input):

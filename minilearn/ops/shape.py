@@ -38,7 +38,7 @@ def completed(function: str, x, shape, of: int) -> tuple[int, ...]:
         return shape  # nothing to do, which is nearly always so
     shape = integers(function, "shape", shape)
     known = math.prod(n for n in shape if n != -1)
-    if -1 in shape and known > 0 and of % known == 0:
+    if shape.count(-1) == 1 and known > 0 and of % known == 0:
         shape = tuple(of // known if n == -1 else n for n in shape)
     if min(shape, default=0) < 0 or math.prod(shape) != of:
         raise ShapeError(explain(
@@ -159,8 +159,8 @@ def unflatten(input: Tensor, dim: int, sizes) -> Tensor:
     """Split the dimension `dim` into several of the given sizes; one may be -1."""
     at = wrap("unflatten", input, dim)
     shape = input.shape
-    sizes = integers("unflatten", "sizes", sizes)
-    if not shape or not sizes:
+    several, sizes = isinstance(sizes, tuple | list), integers("unflatten", "sizes", sizes)
+    if not shape or not sizes or not several:
         raise ShapeError(explain("unflatten", "needs a dimension and sizes to split it into",
                                  {"input": input, "sizes": sizes}))
     sizes = completed("unflatten", input, sizes, shape[at])
@@ -275,7 +275,7 @@ def _flipped(function, input, dim):
 
 def rot90(input: Tensor, k: int = 1, dims: tuple[int, int] = (0, 1)) -> Tensor:
     """Turn by `k` times 90 degrees in the plane of two dimensions, from the first to the second."""
-    pair = wrap_all("rot90", input, dims)
+    pair, (k,) = wrap_all("rot90", input, dims), integers("rot90", "k", k)
     if len(pair) != 2 or input.ndim < 2:
         raise ShapeError(explain("rot90", "needs two dimensions to turn in",
                                  {"input": input, "dims": dims}))

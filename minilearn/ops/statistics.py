@@ -8,7 +8,7 @@ from .. import xp
 from ..errors import DimError, explain
 from ..op import as_tensors
 from ..tensor import Tensor
-from .dims import numpy_names, reduced
+from .dims import need_bool, numpy_names, reduced
 from .elementwise import abs, cast, square, where
 from .reduce import amax, amin, sum
 
@@ -62,6 +62,8 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 def _spread(function, input, dim, unbiased, keepdim, correction):
     if isinstance(dim, bool):  # var(x, False)
         dim, unbiased = None, dim
+    if unbiased is not None:
+        need_bool(function, "unbiased", unbiased)
     if unbiased is not None and correction is not None:
         raise TypeError(f"{function}: give unbiased or correction, not both")
     correction = 1 if correction is None else correction

@@ -35,8 +35,12 @@ ELEMENTWISE = {
     "hardtanh": {"min_val": st.sampled_from([-2.0, -1]), "max_val": st.sampled_from([-1, 1, 3.0])},
     "hardsigmoid": {},
     "hardswish": {},
+    "tanhshrink": {},
+    "hardshrink": {"lambd": st.sampled_from([-1.0, 0.0, 0.5, 1.0])},
+    "softshrink": {"lambd": st.sampled_from([0.0, 0.5, 1.0])},
+    "rrelu": {"lower": st.sampled_from([-0.5, 0.1]), "upper": st.sampled_from([0.5, 1.0])},
 }
-WITH_INTEGERS = {"relu", "relu6", "sigmoid", "tanh", "softsign", "hardtanh"}
+WITH_INTEGERS = {"relu", "relu6", "sigmoid", "tanh", "softsign", "hardtanh", "tanhshrink"}
 FLOATS_ONLY = sorted(ELEMENTWISE.keys() - WITH_INTEGERS)
 # In their gradients torch rounds constants such as alpha or 1 / 6 to float32, whatever the dtype.
 COARSE = {(name, "float64"): 1e-6 for name in ("celu", "elu", "selu", "hardsigmoid")}
@@ -73,6 +77,41 @@ def test_far_out(name, dtype):
     x = np.array([-np.inf, -1e30, -800, 800, 1e30, np.inf, np.nan], dtype)
     x = x[1:-2] if name == "gelu" else x  # torch's two code paths disagree about infinity
     agree(*pair(name), x, order=0)
+
+
+# Where each activation bends or jumps, and a number that is none; repeated, because torch treats
+# the last few elements of a tensor differently from all others.
+CORNERS = {"relu6": {}, "hardtanh": {"min_val": -1.0, "max_val": 1.0}, "hardsigmoid": {},
+           "hardswish": {}, "leaky_relu": {}, "elu": {"alpha": 2.0}, "celu": {"alpha": 2.0},
+           "selu": {}, "hardshrink": {"lambd": 1.0}, "softshrink": {"lambd": 1.0}, "rrelu": {}}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_on_the_corner_and_at_nan(name, dtype):
+    x = np.repeat(np.array([np.nan, 0, -0.0, 1, -1, 3, -3, 6], dtype), 32)
+    agree(*pair(name), x, order=1 if name == "hardsigmoid" else 2,
+          rtol=1e-6 if (name, dtype) in COARSE else None, **CORNERS[name])
+
+
+@settings(max_examples=20)
+@given(seed=seeds, shape=shapes, dtype=st.sampled_from(["float32", "float64", "int64", "uint8"]),
+       threshold=st.sampled_from([-1.0, 0.5, 2]), value=st.sampled_from([0, 7.0]))
+def test_threshold(seed, shape, dtype, threshold, value):
+    if dtype != "uint8" or threshold >= 0:
+        x = numbers(seed | 1, shape, "float64") * (1 if dtype[0] == "f" else 2)
+        agree(F.threshold, T.threshold, np.asarray(abs(x), dtype), threshold, value)
+
+
+def test_rrelu_draws_a_slope_for_each_element():
+    x = ours(np.full(4000, -1.0), True)
+    y = F.rrelu(x, 0.2, 0.4, training=True)
+    y.sum().backward()
+    slopes = x.grad.numpy()
+    assert 0.2 <= slopes.min() < 0.21 and 0.39 < slopes.max() <= 0.4
+    assert abs(slopes.mean() - 0.3) < 0.01
+    close(y.detach(), -x.grad)
+    close(F.rrelu(ours(np.ones(3)), training=True), ours(np.ones(3)))
 
 
 def test_the_tail_of_logsigmoid_keeps_its_digits():

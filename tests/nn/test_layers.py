@@ -267,6 +267,10 @@ ACTIVATIONS = [
     ("ELU", {"alpha": 0.5}), ("GELU", {}), ("GELU", {"approximate": "tanh"}), ("SiLU", {}),
     ("Softplus", {}), ("Softplus", {"beta": 2.0, "threshold": 1.0}), ("Sigmoid", {}), ("Tanh", {}),
     ("Softmax", {"dim": 1}), ("LogSoftmax", {"dim": -1}), ("Identity", {}),
+    ("CELU", {"alpha": 0.5}), ("SELU", {}), ("Hardswish", {}), ("Mish", {}), ("Softsign", {}),
+    ("Tanhshrink", {}), ("LogSigmoid", {}), ("Hardshrink", {"lambd": 0.3}), ("Softshrink", {}),
+    ("Threshold", {"threshold": 0.1, "value": 20}), ("Hardtanh", {"max_val": 0.5}), ("ReLU6", {}),
+    ("Softmin", {"dim": 0}), ("GLU", {}),
 ]
 
 
@@ -275,6 +279,11 @@ ACTIVATIONS = [
 def test_activations(name, options, dtype):
     x = data(3, 4, dtype=dtype) * 2
     built_alike(name, **options).agree(x, reduction=8)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_parameters": 4, "init": 0.1}])
+def test_prelu(options):
+    built_alike("PReLU", **options).agree(data(3, 4), reduction=8)
 
 
 def test_activations_refuse():

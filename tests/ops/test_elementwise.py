@@ -383,6 +383,12 @@ def test_a_number_that_does_not_fit_is_cut(op, number):
     agree(getattr(ml, op), getattr(torch, op), np.array([0, 5, 255], "uint8"), number)
 
 
+@pytest.mark.parametrize("number", [10**30, 2**64, -(2**63) - 1])
+def test_an_integer_beyond_all_dtypes_raises(number):
+    for dtype in ("float64", "int64"):
+        both_raise(ml.add, torch.add, np.ones(2, dtype), number, match="too large")
+
+
 def test_isclose_refuses_what_torch_refuses():
     x, mask = np.array([1.0, 2.0]), np.array([True, False])
     agree(ml.isclose, torch.isclose, mask, mask)

@@ -292,6 +292,13 @@ def test_median(case, keepdim, seed):
     agree(ml.median, torch.median, x, dim, keepdim)
 
 
+@given(shape=hnp.array_shapes(min_dims=2, max_dims=2, max_side=30), seed=SEEDS, dtype=FLOATS)
+def test_which_of_equals_is_named(shape, seed, dtype):
+    x = whole(shape, dtype, seed)  # of the unstable sort, argsort and topk torch promises nothing
+    for name in ("median", "max", "min", "argmax", "argmin"):
+        agree(getattr(ml, name), getattr(torch, name), x, 1)
+
+
 # ---------------------------------------------------------------- counting
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from . import xp
 from .errors import explain
 from .op import OPS, set_grad_enabled
+from .slots import Slot
 from .tensor import Node, Tensor
 
 
@@ -80,6 +81,7 @@ def grad(
     return tuple(found.get(x.node) for x in xs)
 
 
+@Slot
 def chain_rule(
     grads: dict[Node, Tensor],
     create_graph: bool,
@@ -132,6 +134,7 @@ def _arrived(
     return g
 
 
+@Slot
 def topological(
     roots: Iterable[Node], wanted: set[Node] | None = None
 ) -> tuple[list[Node], set[Node]]:
@@ -215,6 +218,7 @@ def _composite_gradients(node: Node, g: Tensor) -> Iterator[tuple[Tensor, Tensor
             yield x, found[stand_in.node]
 
 
+@Slot
 def sum_to(g: Tensor, x: Tensor) -> Tensor:
     """Undo a broadcast (and a change of dtype): add up the copies that `x` was stretched into."""
     if g.data.shape != x.data.shape:

@@ -32,7 +32,7 @@ class Op:
     callers may still use torch's order.
     """
 
-    def __init__(self, forward: Callable):
+    def __init__(self, forward: Callable, listed: bool = True):
         update_wrapper(self, forward)
         self.forward = forward
         code = forward.__code__
@@ -45,7 +45,8 @@ class Op:
         self.joint: Callable | None = None  # one rule for all inputs at once
         self.composite: Callable | None = None
         self.arithmetic = False  # whether the rules hold for plain arrays too
-        OPS[forward.__name__] = self
+        if listed:
+            OPS[forward.__name__] = self
 
     def grad(self, *rules: Callable) -> None:
         """Set one `rule(g, y, *inputs, **params) -> Tensor` per input; a variadic op has one rule

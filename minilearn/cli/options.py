@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..xp import LIBRARIES
+
+if TYPE_CHECKING:
+    from ..grading.work import Work
 
 
 class DataName(StrEnum):
@@ -17,7 +22,6 @@ class DataName(StrEnum):
     auto = "auto"
     digits = "digits"
     mnist = "mnist"
-
 
 
 class Model(StrEnum):
@@ -50,3 +54,34 @@ DeviceOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="The run's folder (default: a new one in runs/).")
 ]
+MineOption = Annotated[
+    bool, typer.Option("--mine", help="Train with those of your own functions that pass.")
+]
+WorkOption = Annotated[
+    Path | None, typer.Option("--work", help="Your course folder (default: here or above).")
+]
+
+
+def opened(folder: Path | None) -> Work:
+    """Open the learner's folder."""
+    try:
+        from ..grading.work import Work
+    except ImportError as error:
+        raise RuntimeError(f"the course needs {error.name}, which is not installed: "
+                           "pip install 'minilearn[learn]'") from None
+    return Work.find(folder)
+
+
+@contextmanager
+def taking_part(mine: bool, folder: Path | None, device: str) -> Iterator[list[str]]:
+    """With `--mine`, put the learner's functions into the framework; yields their names."""
+    if not mine:
+        yield []
+        return
+    if device != "numpy":
+        raise typer.BadParameter("--mine works on NumPy arrays only; leave --device at numpy")
+    work = opened(folder)
+    from ..grading.own import in_use
+
+    with in_use(work) as names:
+        yield names

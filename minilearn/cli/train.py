@@ -17,10 +17,13 @@ from .options import (
     DataName,
     DataOption,
     DeviceOption,
+    MineOption,
     Model,
     ModelOption,
     OutOption,
     SeedOption,
+    WorkOption,
+    taking_part,
 )
 
 app = typer.Typer(help="Train a model of the lessons.", no_args_is_help=True)
@@ -43,16 +46,35 @@ def resnet(
     quick: Annotated[bool, typer.Option("--quick", help="A quarter of the epochs.")] = False,
     out: OutOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    mine: MineOption = False,
+    work: WorkOption = None,
 ) -> None:
     """Train one of the lesson's nets on handwritten digits (lesson 05)."""
     settings = ResnetSettings(data.value, model.value, epochs, lr, bs, seed, device, quick)
     if resume and out is None:
         raise RunError("--resume needs --out: which run shall go on?")
-    hint = HowToGoOn()
-    folder, result = train_resnet(settings, out, resume, callbacks=[Progress(), hint])
+    with taking_part(mine, work, device) as names:
+        settings.mine = names
+        folder, result = train_resnet(settings, out, resume, callbacks=[Progress(), HowToGoOn()])
     print(f"\nFinal accuracy {result['accuracy']:.4f} ({result['params']:,} parameters, "
           f"{result['epochs']} epochs, {result['seconds']:.0f} s, seed {result['seed']}).")
+    if names:
+        print(beside(folder, result))
     print(what_next(folder))
+
+
+def beside(folder: RunFolder, result: dict) -> str:
+    """Compare a run with the learner's functions to the framework's own of the same settings."""
+    name = f"{result['model']}-{result['data']}"
+    for other in sorted(folder.path.parent.glob("*/result.json"), reverse=True):
+        own = RunFolder(other.parent).result()
+        same = all(own.get(k) == result[k] for k in ("data", "model", "epochs", "lr", "bs", "seed"))
+        if same and not own.get("mine"):
+            return (f"With {len(result['mine'])} functions of yours: {result['accuracy']:.4f} in "
+                    f"{result['seconds']:.0f} s. The framework's own, in {other.parent}: "
+                    f"{own['accuracy']:.4f} in {own['seconds']:.0f} s.")
+    return (f"With {len(result['mine'])} functions of yours. The same command without --mine shows "
+            f"what the framework's own reach ({name}).")
 
 
 class HowToGoOn(Callback):

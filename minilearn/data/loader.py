@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..slots import Slot
 from .chance import source
 from .collate import take, to_tensors
 
@@ -27,6 +28,13 @@ class _Epoch:
 
     def stream(self, number: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, number))
+
+
+@Slot
+def cut(order: np.ndarray, size: int, drop_last: bool) -> list[np.ndarray]:
+    """Cut an order of items into batches; the last one has fewer, or is left out."""
+    end = len(order) - len(order) % size if drop_last else len(order)
+    return [order[start : start + size] for start in range(0, end, size)]
 
 
 class DataLoader:
@@ -91,9 +99,9 @@ class DataLoader:
         if self.shuffle:
             order = epoch.stream(0).permutation(order)
         try:
-            for number in range(epoch.next_batch, len(self)):
-                start = number * self.batch_size
-                batch = self._fetch(order[start : start + self.batch_size], epoch, number)
+            batches = list(cut(order, self.batch_size, self.drop_last))
+            for number in range(epoch.next_batch, len(batches)):
+                batch = self._fetch(batches[number], epoch, number)
                 epoch.next_batch = number + 1
                 yield batch
         finally:  # the epoch is over when its loop ends, and also when the loop is left early

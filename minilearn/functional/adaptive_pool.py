@@ -10,6 +10,7 @@ from typing import Any
 
 from ..ops.pool import Window
 from ..ops.resample import pick
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_floating
 from .pool import largest, mean_of, positions_of
@@ -50,6 +51,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     return _adaptive_mean("adaptive_avg_pool1d", 1, input, output_size)
 
 
+@Slot
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Return the mean of each of `output_size` windows that cover each image.
 

@@ -9,11 +9,13 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..ops.conv import output_size as places_of
 from ..ops.pool import Window, window_stack, window_unstack
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_floating
 from .spatial import as_batch, need_image, sizes
 
 
+@Slot
 def unfold(
     input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:

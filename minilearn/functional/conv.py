@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ShapeError, explain
 from ..ops import conv as ops
 from ..ops.pieces import cut, paste
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_tensors
 from .spatial import LAYOUTS, as_batch, sizes
@@ -78,6 +79,7 @@ def conv_transpose1d(
                            output_padding, groups, dilation)
 
 
+@Slot
 def conv_transpose2d(
     input: Tensor,
     weight: Tensor,

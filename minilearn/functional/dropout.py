@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_floating, need_probability, need_tensors
 
 
+@Slot
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     """Set each element to zero with probability `p`, and divide the others by `1 - p`.
 

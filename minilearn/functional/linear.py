@@ -7,10 +7,12 @@ import math
 from ..errors import ShapeError, explain
 from ..ops.matmul import matmul, one_dtype
 from ..ops.shape import reshape, t, unsqueeze
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_tensors
 
 
+@Slot
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return `input @ weight.T + bias`: every output is a weighted sum of the inputs.
 

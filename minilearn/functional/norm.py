@@ -13,10 +13,12 @@ from typing import Any
 from .. import xp
 from ..errors import ShapeError, explain
 from ..ops import norm as ops
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_floating, need_parameters
 
 
+@Slot
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -41,7 +43,7 @@ def batch_norm(
     if not training:
         if running_mean is None:
             raise ValueError("batch_norm: without training, it needs running_mean and running_var")
-        return _fixed(input, running_mean, running_var, weight, bias, eps)
+        return fixed(input, running_mean, running_var, weight, bias, eps)
     places = input.numel() // max(input.shape[1], 1)
     if places == 1:
         raise ValueError(explain("batch_norm", "training needs more than one value per channel",
@@ -49,14 +51,14 @@ def batch_norm(
     if input.numel() == 0:
         return _affine(input * 1, weight, bias)
     mean, var = ops.moments(input.data)
-    _update(running_mean, mean, momentum)
-    _update(running_var, var * (places / (places - 1)), momentum)
+    track(running_mean, running_var, input, mean, var * (places / (places - 1)), momentum)
     one, zero = xp.ones_like(mean), xp.zeros_like(mean)
     weight = Tensor(one) if weight is None else weight
     bias = Tensor(zero) if bias is None else bias
     return ops.batch_norm(input, weight, bias, mean=mean, var=var, eps=eps)
 
 
+@Slot
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -94,6 +96,7 @@ def rms_norm(
     return y if weight is None else y * weight
 
 
+@Slot
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -120,6 +123,7 @@ def group_norm(
     return _affine(standardized(grouped, (2,), eps).reshape(input.shape), weight, bias)
 
 
+@Slot
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -141,7 +145,7 @@ def instance_norm(
         if running_mean is None:
             raise ValueError("instance_norm: without use_input_stats, it needs running_mean and "
                              "running_var")
-        return _fixed(input, running_mean, running_var, weight, bias, eps)
+        return fixed(input, running_mean, running_var, weight, bias, eps)
     places = math.prod(input.shape[2:])
     if places == 1:
         raise ValueError(explain("instance_norm", "it needs more than one value per channel of an "
@@ -176,7 +180,8 @@ def standardized(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
     return centred * ((centred * centred).mean(dims, True) + eps) ** -0.5
 
 
-def _fixed(input, mean, var, weight, bias, eps) -> Tensor:
+@Slot
+def fixed(input, mean, var, weight, bias, eps) -> Tensor:
     """Normalise by statistics that do not depend on the input."""
     centred = input - _column(mean.detach(), input)
     return _affine(centred * _column((var.detach() + eps) ** -0.5, input), weight, bias)
@@ -191,6 +196,13 @@ def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
 def _column(per_channel: Tensor, x: Tensor) -> Tensor:
     """Give (C,) the shape (C, 1, ...), so that it broadcasts over (N, C, ...)."""
     return per_channel.reshape((-1,) + (1,) * (x.ndim - 2))
+
+
+@Slot
+def track(running_mean, running_var, input, mean, var, momentum) -> None:
+    """Move the running statistics (if there are any) towards those of the batch `input`."""
+    _update(running_mean, mean, momentum)
+    _update(running_var, var, momentum)
 
 
 def _update(running: Tensor | None, batch: Any, momentum: float) -> None:

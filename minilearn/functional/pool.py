@@ -12,6 +12,7 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..ops.elementwise import div
 from ..ops.pool import Window, chosen, window_max, window_sum
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_floating
 from .spatial import need_image, sizes
@@ -39,6 +40,7 @@ def max_pool1d(
     return largest(input, positions_of(input, 1), windows, return_indices)
 
 
+@Slot
 def max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -79,6 +81,7 @@ def avg_pool1d(
     return mean_of(input, windows, [_counts(w, count_include_pad) for w in windows])
 
 
+@Slot
 def avg_pool2d(
     input: Tensor,
     kernel_size: Any,

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any
 
 from .. import xp
+from ..slots import Slot
 from ..tensor import Tensor
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4,
@@ -175,6 +176,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound)
 
 
+@Slot
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
 ) -> Tensor:

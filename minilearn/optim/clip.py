@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from types import GeneratorType
 
 from .. import xp
+from ..slots import Slot
 from ..tensor import Tensor
 
 
+@Slot
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
     error_if_nonfinite: bool = False,

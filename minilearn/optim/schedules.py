@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import cos, pi
 
+from ..slots import Slot
+
 Annealing = Callable[[float, float, float], float]
 
 
@@ -40,6 +42,7 @@ def polynomial(degree: float) -> Annealing:
     return lambda start, end, t: end + (start - end) * (1 - t) ** degree
 
 
+@Slot
 def one_cycle(
     step: int, total: int, max_lr: float, *, div: float = 25.0, final_div: float = 1e4,
     pct_start: float = 0.3, momenta: tuple[float, float] = (0.95, 0.85),

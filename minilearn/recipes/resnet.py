@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class ResnetSettings:
     seed: int = 1
     device: str = "numpy"
     quick: bool = False
+    mine: list[str] = field(default_factory=list)  # the learner's functions that take part
 
     def filled(self, dataset: str) -> ResnetSettings:
         """Return the settings with the recipe's numbers where none were given."""
@@ -57,7 +58,7 @@ class ResnetSettings:
         epochs = max(epochs // QUICK, 1) if self.quick else epochs
         filled = ResnetSettings(
             dataset, self.model, _given(self.epochs, epochs), _given(self.lr, lr),
-            _given(self.bs, bs), self.seed, self.device, self.quick)
+            _given(self.bs, bs), self.seed, self.device, self.quick, self.mine)
         if filled.epochs < 1 or filled.bs < 2 or not filled.lr > 0:
             raise RunError(f"epochs must be at least 1, bs at least 2 and lr above 0; got epochs "
                            f"{filled.epochs}, bs {filled.bs}, lr {filled.lr}")

@@ -6,6 +6,7 @@ import copy
 import math
 from dataclasses import dataclass
 
+from ..slots import Slot
 from .callbacks import Callback, StopFit
 from .learner import Learner
 from .metrics import Smoothed
@@ -43,12 +44,18 @@ class LRFinder:
         return self.lrs[skip_start:end], self.losses[skip_start:end]
 
 
+@Slot
+def should_stop(losses: list[float], factor: float = 4.0) -> bool:
+    """Say whether the newest loss is not finite, or above `factor` times the smallest so far."""
+    return not math.isfinite(losses[-1]) or losses[-1] > factor * min(losses)
+
+
 class _Sweep(Callback):
     """Set an exponentially growing rate for each batch; stop when the loss explodes."""
 
     def __init__(self, start: float, end: float, steps: int) -> None:
         self.start, self.end, self.steps = start, end, steps
-        self.found, self.smoothed, self.best = LRFinder([], []), Smoothed(), math.inf
+        self.found, self.smoothed = LRFinder([], []), Smoothed()
 
     def before_batch(self, learn: Learner) -> None:
         share = len(self.found.lrs) / (self.steps - 1)
@@ -58,9 +65,8 @@ class _Sweep(Callback):
 
     def after_loss(self, learn: Learner) -> None:
         loss = self.smoothed.add(learn.loss.item())
-        if not math.isfinite(loss) or loss > 4 * self.best:
+        if should_stop([*self.found.losses, loss]):
             raise StopFit("the loss exploded")
-        self.best = min(self.best, loss)
         self.found.lrs.append(self.lr)
         self.found.losses.append(loss)
         if len(self.found.lrs) == self.steps:

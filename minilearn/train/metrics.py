@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..slots import Slot
 from ..tensor import Tensor
 
 
@@ -49,6 +50,7 @@ class Smoothed:
         return self.mean / (1 - self.beta**self.count) if self.count else float("nan")
 
 
+@Slot
 def accuracy(output: Tensor, target: Tensor) -> Tensor:
     """Return the share of places where the largest score is the target's.
 

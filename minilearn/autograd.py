@@ -15,7 +15,7 @@ from typing import Any
 
 from . import xp
 from .errors import explain
-from .op import OPS, set_grad_enabled
+from .op import OPS, enable_grad, set_grad_enabled
 from .slots import Slot
 from .tensor import Node, Tensor
 
@@ -175,7 +175,7 @@ def pull_back(
     if op.joint is not None and not create_graph:
         yield from _joint_gradients(node, g, useful)
     elif op.composite is not None:
-        yield from _composite_gradients(node, g)
+        yield from _composite_gradients(node, g, create_graph)
     else:
         # The node holds the array y, not the Tensor: a node that held its own output would be a
         # cycle, and the memory of every graph would wait for the garbage collector.
@@ -208,11 +208,15 @@ def _joint_gradients(
             yield x, Tensor(gradient)
 
 
-def _composite_gradients(node: Node, g: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _composite_gradients(
+    node: Node, g: Tensor, create_graph: bool
+) -> Iterator[tuple[Tensor, Tensor]]:
     """The same as something that can be differentiated again: through the op's composite."""
-    stand_ins = [x if x.node is None else OPS["alias"](x) for x in node.inputs]
-    y = node.op.composite(*stand_ins, **node.params)
-    found = chain_rule({y.node: g}, True, True, {x.node for x in stand_ins if x.node is not None})
+    with enable_grad():  # the composite is recorded, whether or not its gradient is
+        stand_ins = [x if x.node is None else OPS["alias"](x) for x in node.inputs]
+        y = node.op.composite(*stand_ins, **node.params)
+    wanted = {x.node for x in stand_ins if x.node is not None}
+    found = chain_rule({y.node: g}, create_graph, True, wanted)
     for x, stand_in in zip(node.inputs, stand_ins, strict=True):
         if stand_in.node in found:
             yield x, found[stand_in.node]

@@ -26,20 +26,8 @@ def rule(name: str, operation: str) -> None:
         return [(op, {"joint": joint} | ({"arithmetic": False} if op.arithmetic else {}))]
 
 
-for operation in ("add", "mul", "exp", "log", "tanh", "sigmoid", "relu"):
+for operation in ("add", "mul", "pow", "exp", "log", "tanh", "sigmoid", "relu"):
     rule(f"{operation}_grad", operation)
-
-
-@adapter("pow_grad")
-def _pow(mine: Functions) -> list[Swap]:
-    def joint(g: Any, y: Any, x: Any, n: Any, *, needs: Any) -> Any:
-        return mine["pow_grad"](g, y, x, n.item() if n.ndim == 0 else n), None
-
-    def plain(g: Tensor, y: Tensor, x: Tensor, n: Tensor) -> Any:
-        return Tensor(np.asarray(joint(g.data, y.data, x.data, n.data, needs=())[0]))
-
-    own = OPS["pow"].rules
-    return [(OPS["pow"], {"rules": (by_mode(plain, own[0]), own[1])})]
 
 
 @adapter("matmul_grad")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional, nn, optim
+from .. import functional, nn, optim, xp
 from ..data import loader
 from ..op import OPS
 from ..optim import clip, schedules
@@ -43,9 +43,9 @@ def _kaiming(mine: Functions) -> list[Swap]:
                         nonlinearity: str = "leaky_relu") -> Tensor:
         if nonlinearity not in ("leaky_relu", "relu") or tensor.ndim < 2:
             return own(tensor, a, mode, nonlinearity)
-        nn.init.normal_(tensor)
+        normal = xp.generator().normal(size=tensor.shape)
         slope = a if nonlinearity == "leaky_relu" else 0.0
-        tensor.data = mine["kaiming_normal"](tensor.data, slope, mode)
+        tensor.data = xp.astype(mine["kaiming_normal"](normal, slope, mode), tensor.data.dtype)
         return tensor
 
     return [(nn.init.kaiming_normal_, {"function": kaiming_normal_})]
@@ -156,7 +156,7 @@ def _clip(mine: Functions) -> list[Swap]:
         clipped, total = mine["clip_grad_norm"]([p.grad.data for p in held], max_norm)
         for p, g in zip(held, clipped, strict=True):
             p.grad.data = g
-        return Tensor(np.float32(total))
+        return Tensor(np.asarray(total, held[0].grad.data.dtype if held else "float32"))
 
     return [(slot, {"function": clip_grad_norm_})]
 

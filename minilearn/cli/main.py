@@ -10,7 +10,7 @@ import typer
 from ..data import DataError
 from ..recipes import RunError
 from ..train import Diverged
-from . import bench, data, lr_find, predict, train
+from . import bench, data, learn, lr_find, predict, teach, train
 
 HELP = "A deep-learning framework small enough to read in a weekend."
 app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -18,8 +18,11 @@ app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=Fals
 app.add_typer(train.app, name="train")
 app.add_typer(lr_find.app, name="lr-find")
 app.add_typer(data.app, name="data")
+app.add_typer(teach.app, name="teach")
 app.command("predict")(predict.predict)
 app.command("bench")(bench.bench)
+for name, command in learn.COMMANDS.items():
+    app.command(name, rich_help_panel="The course")(command)
 
 
 @app.callback(invoke_without_command=True)

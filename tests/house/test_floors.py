@@ -19,6 +19,7 @@ FLOORS = {
     "nn": 4, "optim": 4, "data": 4,
     "train": 5,
     "models": 6, "weights": 6, "viz": 6, "contracts": 6, "interpret": 6,
+    "mine": 6,
     "grading": 7, "bench": 7, "recipes": 7,
     "cli": 8,
 }

@@ -9,6 +9,7 @@ import minilearn as ml
 from minilearn import data, functional, models, nn, optim, train, viz
 from minilearn.nn import init
 from minilearn.optim import lr_scheduler
+from minilearn.slots import Slot
 
 TESTS = Path(__file__).parents[1]
 PUBLIC = {
@@ -24,7 +25,8 @@ def names_of(module):
     listed = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
     things = {n: getattr(module, n) for n in listed if n not in NOT_DOING}
     return sorted(name for name, thing in things.items()
-                  if callable(thing) and thing.__module__.startswith("minilearn"))
+                  if callable(thing) and thing.__module__.startswith("minilearn")
+                  and thing is not Slot)
 
 
 def words_in_tests():

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.house.norms import is_contract
+
 ROOT = Path(__file__).parents[2]
 # Written in pieces, so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.~)}])/(?:work|root|home|Users)/\w?")
@@ -124,7 +126,8 @@ def public_definitions(tree):
 
 def test_every_public_name_has_a_docstring():
     trees = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-             for path in sorted((ROOT / "minilearn").rglob("*.py"))}
+             for path in sorted((ROOT / "minilearn").rglob("*.py"))
+             if not is_contract(path.relative_to(ROOT).as_posix())}  # sentences say what it is
     assert trees
     found = undocumented(trees)
     assert not found, "\n" + "\n".join(found)

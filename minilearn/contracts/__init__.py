@@ -1,0 +1,3 @@
+"""What any implementation of an exercise must do: properties against torch, planted mistakes."""
+
+from .contract import Case, Exercise, Mistake, Property, Raises, catalogue, exercise

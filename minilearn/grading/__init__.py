@@ -1,0 +1,1 @@
+"""The isolated runner, verdicts, messages, and the commands built on them."""

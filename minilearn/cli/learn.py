@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -166,5 +167,6 @@ def replay(
     say(again(folder, case, pdb))
 
 
-COMMANDS = {"start": start, "check": check, "watch": watch, "hint": hint, "replay": replay,
-            "list": listed, "status": status, "show": show, "reset": reset}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "start": start, "check": check, "watch": watch, "hint": hint, "replay": replay, "list": listed,
+    "status": status, "show": show, "reset": reset}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -12,10 +13,10 @@ PACKAGE = Path(__file__).parents[1]
 def folder(kind: str) -> Path:
     """Return the folder of the course's "exercises", "solutions" or "lessons".
 
-    In a checkout they stand beside the package, in an installed copy inside it.
+    In a checkout they stand beside the package; `pip install` puts them under share/minilearn.
     """
-    installed = PACKAGE / "course" / kind
-    return installed if installed.is_dir() else PACKAGE.parent / kind
+    beside = PACKAGE.parent / kind
+    return beside if beside.is_dir() else Path(sys.prefix) / "share" / "minilearn" / kind
 
 
 @cache

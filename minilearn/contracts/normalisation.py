@@ -83,8 +83,8 @@ batch_norm.mistake(
     "the variance is the **unbiased** one (divided by n - 1); here it is divided by n, as "
     "`x.var` does without `ddof`",
     (f"var({OVER_KEPT})", f"var({OVER_KEPT}, ddof=1)"))
-batch_norm.mistake("the statistics are taken over the **batch alone**: every place has its own; a "
-                   "channel has one mean, over the places too (axes 0, 2, 3)",
+batch_norm.mistake("the statistics are taken over the **batch alone**; a channel has one "
+                   "mean, over axes 0, 2 and 3",
                    (f"mean({OVER}", "mean(axis=0"), (f"var({OVER}", "var(axis=0"))
 batch_norm.mistake(
     "every picture has **statistics of its own** (axes 2, 3): that is instance norm; batch norm "

@@ -57,11 +57,3 @@ def scattered(
 ) -> np.ndarray:
     """Fill with whole numbers from low to high, drawn at random: sums of them are exact."""
     return np.random.default_rng(seed).integers(low, high + 1, shape).astype(dtype)
-
-
-@st.composite
-def arrays(draw: Any, shape: st.SearchStrategy | tuple = shapes(), dtype: Any = np.float64) -> Any:
-    """Draw an array: signed whole numbers when small, noise otherwise."""
-    shape = draw(shape) if isinstance(shape, st.SearchStrategy) else shape
-    seed = draw(seeds)
-    return signed(shape, 1, dtype) if seed == 0 else noise(seed, shape, dtype)

@@ -100,7 +100,7 @@ def _compare_numbers(got: Any, due: Any, where: str, rtol: float) -> Difference 
         return Difference(Status.WRONG_TYPE, text, where, due, got)
     if bool(_same(np.float64(got), np.float64(due), rtol)):
         return None
-    return Difference(Status.WRONG_VALUE, f"{got!r} where {due!r} is due", where, due, got)
+    return Difference(Status.WRONG_VALUE, f"{apart(got, due)} is due", where, due, got)
 
 
 def _compare_arrays(got: Any, due: np.ndarray, where: str, rtol: float) -> Difference | None:
@@ -120,7 +120,7 @@ def _compare_arrays(got: Any, due: np.ndarray, where: str, rtol: float) -> Diffe
     if not wrong.any():
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    text = f"{number(got[index])} where {number(due[index])} is due, at {list(index)}"
+    text = f"{apart(got[index], due[index])} is due, at {list(index)}"
     if wrong.sum() > 1 or wrong.size > 1:
         text += f" ({int(wrong.sum())} of {wrong.size} are wrong)"
     return Difference(Status.WRONG_VALUE, text, where, due, got, index, wrong)
@@ -151,6 +151,17 @@ def number(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def apart(got: Any, due: Any) -> str:
+    """Write two numbers with as many digits as it takes to tell them apart.
+
+    >>> apart(1.0, 2.0), apart(1.00000001, 1.0)
+    ('1 where 2', '1.00000001 where 1.0')
+    """
+    if number(got) != number(due):
+        return f"{number(got)} where {number(due)}"
+    return f"{got!s} where {due!s}"
 
 
 def kind(value: Any) -> str:

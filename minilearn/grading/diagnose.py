@@ -37,7 +37,7 @@ def diagnose(
     suspects = Suspects(exercise)
     suspects.confront(seen)
     for prop in failed:
-        if suspects.undecided():
+        if suspects.left:  # the more cases it explains, the surer it is
             suspects.confront(more(prop, FURTHER))
     causes = [cause for cause, _ in suspects.left if cause.telling >= TELLING]
     return causes or general([*seen, *more(failed[0], FURTHER)])
@@ -50,10 +50,6 @@ class Suspects:
         self.exercise = exercise
         self.left = [(Cause(mistake.sentence), planted(exercise, mistake))
                      for mistake in exercise.mistakes]
-
-    def undecided(self) -> bool:
-        """Say whether further cases could tell more."""
-        return len(self.left) > 1 or any(cause.telling < TELLING for cause, _ in self.left)
 
     def confront(self, cases: Iterable[Seen]) -> None:
         """Drop every mistake that would have answered one of the cases differently."""
@@ -88,8 +84,9 @@ def general(seen: Iterable[Seen]) -> list[Cause]:
     """Name what is wrong in a way that any function can be: a factor, a transpose, zeros."""
     asked = [s for s in seen if not isinstance(s.due, Raises)]
     pairs = [(s.reply.value, s.due, s) for s in asked if _comparable(s)]
-    telling = sum(not s.good for s in asked)
-    if telling < TELLING or len(pairs) < len(asked):
+    bad = [s.difference.status for s in asked if not s.good]
+    telling = len(bad)
+    if telling < TELLING or len(pairs) < len(asked) or set(bad) != {Status.WRONG_VALUE}:
         return []
     found = [sentence for test in GENERAL if (sentence := test(pairs))]
     return [Cause(s, len(pairs), telling) for s in found[:1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from itertools import count
 from typing import Any
@@ -41,7 +42,8 @@ class Local:
             return reply_of(missing)
         args, kwargs = _travelled((tuple(args), dict(kwargs)))
         try:
-            value = self.submission.answer(function, args, kwargs, driver)
+            with warnings.catch_warnings(action="ignore"):
+                value = self.submission.answer(function, args, kwargs, driver)
         except (Exception, SystemExit) as error:
             if self.raising:
                 raise

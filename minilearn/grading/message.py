@@ -19,6 +19,7 @@ from .verdicts import Status
 
 LINES = 15
 WIDTH = 96
+ARGUMENT_LINES = 4
 WINDOW = 6  # rows and columns of an array that are shown
 
 
@@ -86,13 +87,15 @@ def _call(result: ExerciseResult, seen: Seen) -> str:
 
 
 def wrapped(text: str) -> list[str]:
-    """Break the arguments of a call into lines, at most three."""
+    """Break the arguments of a call into lines, at most four."""
     lines = [""]
     for part in text.split("   "):
         if lines[-1] and len(lines[-1]) + len(part) > WIDTH:
             lines.append("")
         lines[-1] += ("   " if lines[-1] else "") + part
-    return [f"    {line[:WIDTH + 30]}" for line in lines[:3]]
+    broken = [piece for line in lines for piece in textwrap.wrap(line, WIDTH) or [""]]
+    more = ["..."] if len(broken) > ARGUMENT_LINES else []
+    return [f"    {line}" for line in [*broken[: ARGUMENT_LINES - len(more)], *more]]
 
 
 def _outcome(failed: PropertyResult, seen: Seen) -> list[str]:

@@ -111,7 +111,7 @@ def properties(exercise: Exercise, found: Verified) -> None:
     """Show which property catches which mistake, each property for itself."""
     runs = [Run(exercise, planted(exercise, mistake), LEARNER) for mistake in exercise.mistakes]
     for prop in exercise.properties:
-        caught = "".join(".x"[not survives(run, prop)] for run in runs)
+        caught = "".join(".x"[not survives(run, prop, LEARNER.examples)] for run in runs)
         note = "" if "x" in caught else "   catches no planted mistake"
         found.matrix.append(f"{caught}  {prop.name}{note}")
 

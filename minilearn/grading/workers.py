@@ -7,6 +7,7 @@ import os
 import signal
 import time
 import traceback
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -121,6 +122,7 @@ def _ready(workers: list[Worker], patience: float) -> list[Worker]:
 def _serve(pipe: Connection) -> None:
     """Do tasks until there are no more, or until whoever asks is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides when it ends
+    warnings.simplefilter("ignore", RuntimeWarning)  # of planted mistakes, which run here
     while True:
         try:
             function, task = pipe.recv()

@@ -58,7 +58,8 @@ class GraphNode:
     """A framework's node as the lesson describes one: `inputs`, `pull(g)` and `grad`."""
 
     def __init__(self, node: Node):
-        self.node, self.inputs, self.grad = node, (), None
+        self.node, self.grad = node, None
+        self.inputs: tuple[GraphNode, ...] = ()
 
     def pull(self, g: np.ndarray) -> list[np.ndarray]:
         """Return the gradient for each input."""

@@ -59,8 +59,7 @@ def one_cycle(
     if not 0 <= step <= total:
         raise ValueError(f"one_cycle: step must be from 0 to total={total}; got {step}")
     turn = int(total * pct_start)
-    rise = max(turn, 1)
-    fall = max(total - rise, 1)
+    rise, fall = max(turn, 1), max(total - turn, 1)
     if step <= rise:
         return cosine(max_lr / div, max_lr, step / rise), cosine(*momenta, step / rise)
     t = (step - rise) / fall

@@ -82,10 +82,12 @@ def lessons() -> dict[str, list[Exercise]]:
     return groups
 
 
-def listing(work: Work) -> Iterator[str]:
-    """Yield the table of all exercises, a line each."""
+def listing(work: Work, only: str = "") -> Iterator[str]:
+    """Yield the table of all exercises, a line each; or of one lesson."""
     upcoming = work.next()
     for lesson, exercises in lessons().items():
+        if only not in ("", lesson):
+            continue
         yield f"{lesson}.py"
         for e in exercises:
             mark = TICK if work.done(e) else DOT if e is upcoming else TODO

@@ -65,7 +65,8 @@ def _tail(result: ExerciseResult, failed: PropertyResult) -> list[str]:
 
 def _body(result: ExerciseResult, failed: PropertyResult) -> list[str]:
     if failed.status == Status.NOT_IMPLEMENTED:
-        return [f"  {result.exercise.title}: about {result.exercise.minutes} minutes."]
+        return [f"  {result.exercise.title}: about {result.exercise.minutes} minutes, in "
+                f"{result.exercise.lesson}.py{_at(failed)}."]
     if failed.failure is None:
         return [f"  The grader itself failed ({failed.error}). This is not your fault, and costs "
                 "no points."] if failed.error else ["  There was no time left for it."]
@@ -73,6 +74,11 @@ def _body(result: ExerciseResult, failed: PropertyResult) -> list[str]:
     if failed.status in (Status.IMPORT_ERROR, Status.MISSING, Status.FORBIDDEN):
         return [f"  {seen.difference.text}", *_line(seen)]
     return [f"  {_opening(failed.status)}", *wrapped(_call(result, seen)), *_outcome(failed, seen)]
+
+
+def _at(failed: PropertyResult) -> str:
+    line = failed.failure.reply.line if failed.failure else None
+    return f", line {line[0]}" if line else ""
 
 
 def _opening(status: Status) -> str:

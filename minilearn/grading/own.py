@@ -15,7 +15,7 @@ from .work import Work, WorkError
 
 def replaceable() -> list[Exercise]:
     """List the exercises whose functions have a place in the framework."""
-    return [e for e in catalogue().values() if e.name in mine.ADAPTERS]
+    return [e for e in catalogue().values() if e.name in {*mine.ADAPTERS, *mine.PARTNERS}]
 
 
 def functions(work: Work, say: Callable[[str], None] = print) -> mine.Functions:

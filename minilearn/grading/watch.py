@@ -84,7 +84,8 @@ class Watch:
         elif key == "h" and self.current:
             self.show(f"{self.current.name}\n{hint(self.work, self.current)}\n\n{KEYS}")
         elif key == "l":
-            self.show("\n".join([*listing(self.work), "", KEYS]))
+            lesson = self.current.lesson if self.current else ""
+            self.show("\n".join([*listing(self.work, lesson), "", KEYS]))
         elif key == "s":
             self.show("\n".join([*picture(self.work), "", KEYS]))
         elif key == "n":

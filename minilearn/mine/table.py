@@ -17,6 +17,9 @@ from ..slots import swapped
 Functions = dict[str, Callable]  # the learner's, by the name of the exercise
 Swap = tuple[Any, dict[str, Any]]  # an object of the framework, and the parts to set in it
 ADAPTERS: dict[str, Callable[[Functions], list[Swap]]] = {}
+# Gradients that take part together with the function they belong to, in its adapter.
+PARTNERS = {"linear_grad": "linear", "max_pool2d_grad": "max_pool2d",
+            "avg_pool2d_grad": "avg_pool2d"}
 
 
 def adapter(name: str) -> Callable:
@@ -32,12 +35,13 @@ def adapter(name: str) -> Callable:
 @contextmanager
 def in_place_of_the_framework(functions: Functions) -> Iterator[list[str]]:
     """Put a learner's functions into the framework for a block; yields the names that count."""
-    names = [name for name in ADAPTERS if name in functions]
+    adapted = [name for name in ADAPTERS if name in functions]
+    beside = [name for name in functions if PARTNERS.get(name) in adapted]
     with ExitStack() as stack:
-        for name in names:  # one after the other: an adapter may build upon what is there already
+        for name in adapted:  # one by one: an adapter may build upon what is there already
             for target, parts in ADAPTERS[name](functions):
                 stack.enter_context(swapped(target, **parts))
-        yield names
+        yield [*adapted, *beside]
 
 
 def primitive(forward: Callable, composite: Callable, joint: Callable | None = None) -> Op:

@@ -11,7 +11,7 @@ from ..data import loader
 from ..op import OPS
 from ..optim import clip, schedules
 from ..tensor import Tensor
-from ..train import metrics
+from ..train import Interpretation, metrics
 from ..train.lr_find import should_stop
 from .table import Functions, Swap, adapter, primitive
 
@@ -87,6 +87,26 @@ def _accuracy(mine: Functions) -> list[Swap]:
         return Tensor(np.float32(mine["accuracy"](output.data, target.data)))
 
     return [(metrics.accuracy, {"function": accuracy})]
+
+
+@adapter("top_k_accuracy")
+def _top_k_accuracy(mine: Functions) -> list[Swap]:
+    own = metrics.top_k_accuracy.function
+
+    def top_k_accuracy(output: Tensor, target: Tensor, k: int = 5) -> Tensor:
+        if output.ndim != 2 or k > output.shape[1]:
+            return own(output, target, k)
+        return Tensor(np.float32(mine["top_k_accuracy"](output.data, target.data, k)))
+
+    return [(metrics.top_k_accuracy, {"function": top_k_accuracy})]
+
+
+@adapter("confusion_matrix")
+def _confusion_matrix(mine: Functions) -> list[Swap]:
+    def confusion_matrix(self: Interpretation) -> np.ndarray:
+        return mine["confusion_matrix"](self.outputs, self.targets)
+
+    return [(Interpretation, {"confusion_matrix": confusion_matrix})]
 
 
 @adapter("batches")

@@ -64,6 +64,7 @@ def error_rate(output: Tensor, target: Tensor) -> Tensor:
     return 1 - accuracy(output, target)
 
 
+@Slot
 def top_k_accuracy(output: Tensor, target: Tensor, k: int = 5) -> Tensor:
     """Return the share of rows whose target is among the `k` largest scores."""
     best = output.topk(k, -1)[1]

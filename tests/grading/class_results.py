@@ -3,7 +3,8 @@
 from minilearn.grading.store import SCHEMA, Store
 
 EXERCISES = [
-    {"name": "conv", "number": "3.1", "lesson": "03_convolution", "title": "Tap by tap", "points": 5,
+    {"name": "conv", "number": "3.1", "lesson": "03_convolution", "title": "Tap by tap",
+     "points": 5,
      "properties": [{"name": "right at stride 1", "points": 2},
                     {"name": "right, always", "points": 3}]},
     {"name": "pool", "number": "3.2", "lesson": "03_convolution", "title": "Pooling", "points": 4,

@@ -54,7 +54,8 @@ def here(monkeypatch):
 @pytest.fixture
 def order(tmp_path):
     folder = tmp_path / "hw3"
-    for student, text in {"ada": RIGHT, "bob": RIGHT.replace("dilation * (kernel", "(kernel")}.items():
+    wrong = RIGHT.replace("dilation * (kernel", "(kernel")
+    for student, text in {"ada": RIGHT, "bob": wrong}.items():
         (folder / student).mkdir(parents=True)
         (folder / student / FILE).write_text(text, "utf-8")
     return Order(folder, tmp_path / "out", only=("output_size",), examples=8)

@@ -4,11 +4,11 @@ import csv
 import io
 
 import pytest
-from tests.grading.class_results import make
 
 from minilearn.grading.export import FORMATS, export
 from minilearn.grading.gradebook import Gradebook
 from minilearn.grading.table import cell, to_csv
+from tests.grading.class_results import make
 
 
 @pytest.fixture

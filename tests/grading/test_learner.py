@@ -96,7 +96,7 @@ def test_watch_checks_what_was_saved_and_goes_on(work, solve):
 def test_watch_keys(work):
     shown = Shown()
     watch = Watch(work, shown)
-    for key, text in [("h", FIRST.hints[0]), ("l", "output_size"), ("s", "exercises are yours"),
+    for key, text in [("h", FIRST.hints[0]), ("l", FIRST.title), ("s", "exercises are yours"),
                       ("r", "not written yet"), ("n", "not written yet"), ("?", "")]:
         assert watch.pressed(key) and text in (shown[-1] if shown else "")
     assert watch.current is list(catalogue().values())[1]

@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
-from tests.grading.class_results import PADDING, make
 
 from minilearn.grading import cases
 from minilearn.grading.feedback import feedback, write_feedback
 from minilearn.grading.gradebook import Gradebook
 from minilearn.grading.report import line, summary, write_all
+from tests.grading.class_results import PADDING, make
 
 VOID = {"meta", "br"}
 

@@ -154,6 +154,10 @@ USES = {
     "cross_entropy_grad": loss,
     "accuracy": lambda: [train.accuracy(ml.tensor(draw(6, 3)),
                                         ml.tensor(np.arange(6) % 3)).numpy()],
+    "top_k_accuracy": lambda: [train.top_k_accuracy(ml.tensor(draw(6, 3)),
+                                                    ml.tensor(np.arange(6) % 3), 2).numpy()],
+    "confusion_matrix": lambda: [train.Interpretation(
+        draw(6, 3), draw(6, 3), np.arange(6) % 3, draw(6), "abc").confusion_matrix()],
     "batches": batched,
     "sgd_step": stepped(lambda w: optim.SGD(w, 0.1, momentum=0.9, weight_decay=0.1, nesterov=True)),
     "adamw_step": stepped(lambda w: optim.AdamW(w, 0.1, weight_decay=0.1)),
@@ -196,11 +200,12 @@ def test_the_function_is_used_and_equal(name):
 @pytest.mark.parametrize("name", ["linear_grad", "max_pool2d_grad", "avg_pool2d_grad"])
 def test_gradients_that_go_with_a_function(name):
     forward = name.removesuffix("_grad")
-    assert name not in mine.ADAPTERS
+    assert name not in mine.ADAPTERS and mine.PARTNERS[name] == forward
     both = {forward: SOLUTIONS[forward], name: getattr(
         module("02_training" if forward == "linear" else "03_convolution"), name)}
     want = USES[forward]()
-    with mine.in_place_of_the_framework(both):
+    with mine.in_place_of_the_framework(both) as names:
+        assert names == [forward, name]
         for g, w in zip(USES[forward](), want, strict=True):
             np.testing.assert_allclose(g, w, rtol=1e-9, atol=1e-12)
     with pytest.raises(Used), mine.in_place_of_the_framework(both | {name: broken}):

@@ -28,9 +28,9 @@ SCHEMA = 1
 SECONDS = 15 * 60  # for all exercises of a submission
 OURS = (Status.GRADER_ERROR, Status.NOT_RUN)  # never the learner's fault
 LONGEST_CASE = 20_000  # characters; a longer one is not handed out
-REPORTS = {"batch", "export", "feedback", "gradebook", "gradescope", "learner", "pages", "release",
-           "report", "selfcheck", "selftest", "similar", "store", "strength", "table", "verify",
-           "watch", "work", "workers"}  # do not change an outcome
+REPORTS = {"batch", "export", "feedback", "gradebook", "gradescope", "hostile", "learner", "merge",
+           "own", "pages", "pytest_plugin", "release", "replay", "report", "selfcheck", "selftest",
+           "similar", "store", "strength", "table", "verify", "watch", "work", "workers"}  # do not change an outcome
 
 
 def grade_submission(

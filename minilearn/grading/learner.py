@@ -12,7 +12,7 @@ from .message import message
 from .runner import ExerciseResult, Settings, run_exercise
 from .work import Work, WorkError
 
-PATIENCE = Limits(call=5.0)  # a learner's machine may be busy with other things
+PATIENCE = Limits(call=1.0)  # seconds; one who waits for a loop without end wants to know soon
 STARS = "★☆☆", "★★☆", "★★★"
 TICK, TODO, DOT = "✓", "·", "→"
 

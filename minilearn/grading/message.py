@@ -15,7 +15,7 @@ import numpy as np
 from ..contracts import Raises
 from .compare import Difference, number
 from .runner import ExerciseResult, PropertyResult, Seen
-from .verdicts import Status
+from .verdicts import LASTING, Status
 
 LINES = 15
 WIDTH = 96
@@ -57,6 +57,8 @@ def _tail(result: ExerciseResult, failed: PropertyResult) -> list[str]:
                      "tell it apart from the right result)")
     if failed.status == Status.NOT_IMPLEMENTED:
         return [f"  The first hint: minilearn hint {result.name}"]
+    if failed.status in LASTING:
+        return []
     if failed.failure is not None and failed.failure.case:
         again = f"minilearn replay {result.name}#{failed.case_id}"
         lines.append(f"  Try this input again: {again}     A hint: minilearn hint {result.name}")
@@ -71,7 +73,7 @@ def _body(result: ExerciseResult, failed: PropertyResult) -> list[str]:
         return [f"  The grader itself failed ({failed.error}). This is not your fault, and costs "
                 "no points."] if failed.error else ["  There was no time left for it."]
     seen = failed.failure
-    if failed.status in (Status.IMPORT_ERROR, Status.MISSING, Status.FORBIDDEN):
+    if failed.status in LASTING:
         return [f"  {seen.difference.text}", *_line(seen)]
     return [f"  {_opening(failed.status)}", *wrapped(_call(result, seen)), *_outcome(failed, seen)]
 

@@ -7,7 +7,6 @@ submission runs. Replies are remembered: the same question is asked only once.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -17,16 +16,15 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 
 from ..contracts import Case, Exercise, Property, Raises
-from .cases import case_id
+from .cases import case_id, to_text
 from .child import Reply
 from .compare import Difference, difference, plain
 from .diagnose import diagnose
 from .results import Cause, ExerciseResult, PropertyResult, Seen
-from .verdicts import Status
+from .verdicts import LASTING, Status
 
 FRESH = 5  # children in which a failure is repeated, before it is believed
-TIMEOUTS = 2  # in one property; then it is given up
-LASTING = (Status.IMPORT_ERROR, Status.MISSING, Status.FORBIDDEN)  # no case will change these
+TIMEOUTS = 2  # in one exercise; from then on the first one ends a property
 DEADLY = (Status.CRASHED, Status.EXITED, Status.MEMORY, Status.PROTOCOL)
 
 
@@ -81,6 +79,7 @@ class Run:
         self.exercise, self.child, self.settings = exercise, child, settings
         self.seen: dict[tuple[str, str], Seen] = {}
         self.deadline = time.monotonic() + settings.seconds
+        self.timeouts: set[int] = set()  # which replies never came
 
     def ask(self, prop: Property, case: Case) -> Seen:
         """Put one case to the submission, once, and judge the reply."""
@@ -110,30 +109,40 @@ class Run:
         return PropertyResult(prop, status, tried, time.monotonic() - started, failure)
 
     def _search(self, prop: Property) -> Seen | None:
-        first = self.settings.first.get(prop.name)
-        attempt = partial(self._attempt, prop, Counter())
+        failures: list[Seen] = []
         try:
-            for case in (*((first,) if first else ()), *prop.examples):
-                attempt(case)
-            for case in drawn(prop, self.settings.examples, self.settings.seed):
-                if not self.ask(prop, case).good:
-                    break
-            else:
-                return None
-            explore(prop, attempt, self.settings.examples, self.settings.seed)
+            for case in self._cases(prop):
+                seen = self.ask(prop, case)
+                if not seen.good:
+                    failures.append(seen)
+                    self._go_on(seen)
+                    explore(prop, partial(self._attempt, prop), self.settings.examples,
+                            self.settings.seed)
+                    break  # all that Hypothesis drew was right
         except (_Wrong, _Stop) as found:
-            return found.seen
-        return self.ask(prop, case)  # Hypothesis came by another way, and did not meet it
+            failures.append(found.seen)
+        return min(failures, key=lambda s: len(to_text(s.case)), default=None)
 
-    def _attempt(self, prop: Property, timeouts: Counter, case: Case) -> None:
+    def _cases(self, prop: Property) -> Iterator[Case]:
+        """The last failure first, then the classic corners, then what is drawn."""
+        if prop.name in self.settings.first:
+            yield self.settings.first[prop.name]
+        yield from prop.examples
+        yield from drawn(prop, self.settings.examples, self.settings.seed)
+
+    def _attempt(self, prop: Property, case: Case) -> None:
         seen = self.ask(prop, case)
-        if seen.good:
-            return
+        if not seen.good:
+            self._go_on(seen)
+            raise _Wrong(seen)
+
+    def _go_on(self, seen: Seen) -> None:
+        """Raise _Stop where further cases would only cost time."""
         status = seen.difference.status
-        timeouts[status] += status == Status.TIMEOUT
-        if status in (*LASTING, *DEADLY, Status.NOT_IMPLEMENTED) or timeouts[status] >= TIMEOUTS:
+        if status == Status.TIMEOUT:
+            self.timeouts.add(id(seen))
+        if status in (*LASTING, *DEADLY, Status.NOT_IMPLEMENTED) or len(self.timeouts) >= TIMEOUTS:
             raise _Stop(seen)
-        raise _Wrong(seen)
 
     def _depends_on_chance(self, failure: Seen) -> bool:
         """Say whether fresh children do not all repeat the reply that failed."""
@@ -188,9 +197,15 @@ def judge(prop: Property, case: Case, reply: Reply) -> Seen:
         return Seen(prop, case, reply, due, _refusal(reply, due))
     due = plain(due)
     if reply.status != "ok":
-        text = f"{reply.error}: {reply.message}" if reply.error else reply.message
-        return Seen(prop, case, reply, due, Difference(Status(reply.status), text))
+        return Seen(prop, case, reply, due, Difference(Status(reply.status), _what(reply)))
     return Seen(prop, case, reply, due, difference(reply.value, due, prop.exact, prop.rtol))
+
+
+def _what(reply: Reply) -> str:
+    """Say what came instead of a result."""
+    named = reply.status in (Status.EXCEPTION, Status.IMPORT_ERROR, Status.MEMORY)
+    parts = (reply.error, reply.message) if named else (reply.message or reply.error,)
+    return ": ".join(part for part in parts if part)
 
 
 def _refusal(reply: Reply, due: Raises) -> Difference | None:

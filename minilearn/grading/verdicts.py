@@ -24,3 +24,6 @@ class Status(StrEnum):
     PROTOCOL = "protocol"
     NOT_RUN = "not_run"
     GRADER_ERROR = "grader_error"
+
+
+LASTING = (Status.IMPORT_ERROR, Status.MISSING, Status.FORBIDDEN)  # no input will change these

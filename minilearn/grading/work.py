@@ -19,6 +19,7 @@ from typing import Any
 from ..contracts import Case, Exercise, catalogue, course
 from ..train.files import write_whole
 from . import cases
+from .verdicts import LASTING, Status
 
 STATE = "progress.json"
 HIDDEN = ".minilearn"  # backups and failing cases
@@ -147,7 +148,8 @@ class Work:
         if result.passed and not record.passed:
             record.passed_at = datetime.now(UTC).isoformat(timespec="seconds")
         record.passed = result.passed
-        failed = {p.prop.name: p.failure for p in result.properties if p.failure}
+        failed = {p.prop.name: p.failure for p in result.properties
+                  if p.failure and p.status not in (*LASTING, Status.NOT_IMPLEMENTED)}
         for name, seen in failed.items():
             self._keep(exercise, name, seen.case)
         self.save()

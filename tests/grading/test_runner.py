@@ -99,10 +99,16 @@ def test_no_cause_is_named_that_does_not_fit(exercise):
 
 
 def test_a_kept_case_is_tried_first(exercise):
+    asked = []
+
+    def answer(n, x, by):
+        asked.append((len(x), by))
+        return Reply("ok", x) if by == 5 else right(x, by)
+
     first = {"multiplies": {"x": counted(4), "by": 5}}
-    result = run(exercise, "return x * by if by != 5 else x", Settings(first=first))
-    assert result.properties[0].examples == 1
-    assert result.properties[0].failure.case["by"] == 5
+    result = run_exercise(exercise, Scripted(answer), Settings(first=first))
+    assert asked[0] == (4, 5)
+    assert result.properties[0].failure.case["x"].tolist() == [1.0]  # a smaller one is looked for
 
 
 class Scripted:

@@ -85,9 +85,11 @@ def test_a_failing_case_is_kept_and_tried_first(work, solve):
     name, prop, case = work.case(f"output_size#{failed.case_id}")
     assert (name, prop, case) == ("output_size", failed.prop.name, failed.failure.case)
     assert work.first_cases(EXERCISE)[prop] == case
-    again = learner.check(work, EXERCISE)
-    assert next(p for p in again.properties if p.failure).examples == 1
     assert learner.check(work, EXERCISE).status == result.status
+    path = work.file(EXERCISE)
+    path.write_text("def broken(:\n")
+    learner.check(work, EXERCISE)
+    assert work.first_cases(EXERCISE) == {prop: case}  # a syntax error is no case
 
 
 def test_unknown_and_broken_cases(work, tmp_path):

@@ -268,7 +268,7 @@ def max_pool2d_grad(g, x, kernel, stride=None, padding=(0, 0)):
     never wins. Returns (N, C, H, W); g and x stay as they are.
     """
     (KH, KW), (PH, PW), (H, W), (OH, OW) = kernel, padding, x.shape[2:], g.shape[2:]
-    SH, SW = kernel if stride is None else stride
+    SH, SW = stride or kernel
     # --- your code
     raise NotImplementedError("max_pool2d_grad")
 
@@ -287,7 +287,7 @@ def avg_pool2d(x, kernel, stride=None, padding=(0, 0), count_include_pad=True):
     Returns (N, C, OH, OW), with OH and OW as in `max_pool2d`.
     """
     (KH, KW), (PH, PW) = kernel, padding
-    SH, SW = kernel if stride is None else stride
+    SH, SW = stride or kernel
     # --- your code
     raise NotImplementedError("avg_pool2d")
 
@@ -306,7 +306,7 @@ def avg_pool2d_grad(g, size, kernel, stride=None, padding=(0, 0)):
     lost. Returns (N, C, H, W); g stays as it is.
     """
     (KH, KW), (PH, PW), (H, W), (OH, OW) = kernel, padding, size, g.shape[2:]
-    SH, SW = kernel if stride is None else stride
+    SH, SW = stride or kernel
     # --- your code
     raise NotImplementedError("avg_pool2d_grad")
 

@@ -311,7 +311,7 @@ def max_pool2d_grad(g, x, kernel, stride=None, padding=(0, 0)):
     never wins. Returns (N, C, H, W); g and x stay as they are.
     """
     (KH, KW), (PH, PW), (H, W), (OH, OW) = kernel, padding, x.shape[2:], g.shape[2:]
-    SH, SW = kernel if stride is None else stride
+    SH, SW = stride or kernel
     # --- your code
     x = np.pad(x, ((0, 0), (0, 0), (PH, PH), (PW, PW)), constant_values=-np.inf)
     taps = [(k, l) for k in range(KH) for l in range(KW)]
@@ -334,7 +334,7 @@ def avg_pool2d(x, kernel, stride=None, padding=(0, 0), count_include_pad=True):
     Returns (N, C, OH, OW), with OH and OW as in `max_pool2d`.
     """
     (KH, KW), (PH, PW) = kernel, padding
-    SH, SW = kernel if stride is None else stride
+    SH, SW = stride or kernel
     # --- your code
     counts = np.ones(x.shape[2:], x.dtype)
     x = np.pad(x, ((0, 0), (0, 0), (PH, PH), (PW, PW)))
@@ -360,7 +360,7 @@ def avg_pool2d_grad(g, size, kernel, stride=None, padding=(0, 0)):
     lost. Returns (N, C, H, W); g stays as it is.
     """
     (KH, KW), (PH, PW), (H, W), (OH, OW) = kernel, padding, size, g.shape[2:]
-    SH, SW = kernel if stride is None else stride
+    SH, SW = stride or kernel
     # --- your code
     share = g / (KH * KW)
     dx = np.zeros((*g.shape[:2], H + 2 * PH, W + 2 * PW), g.dtype)

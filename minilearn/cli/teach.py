@@ -158,6 +158,8 @@ def gradescope_zip(
     out: Annotated[Path, typer.Argument(metavar="ZIP")] = Path("autograder.zip"),
     only: Only = None,
     seed_file: SeedFile = None,
+    torch_index: Annotated[str, typer.Option(
+        "--torch-index", help="Address of PyTorch's CPU wheels, from its site (smaller).")] = "",
 ) -> None:
     """Pack an autograder for Gradescope."""
     course_needs()
@@ -165,7 +167,7 @@ def gradescope_zip(
     from ..grading.work import select
 
     names = [e.name for e in select(only)] if only else None
-    points = pack(out, names, seed_file)
+    points = pack(out, names, seed_file, torch_index)
     print(f"Written: {out}. Give the assignment {points} points.")
 
 

@@ -214,14 +214,14 @@ avg_pool2d.mistake("count_include_pad is used the **wrong way round**",
                    ("constant_values=count_include_pad", "constant_values=not count_include_pad"))
 avg_pool2d.mistake("the **sum** is not divided", ("total / count", "total"))
 avg_pool2d.mistake("the **stride is ignored**: windows always lie side by side",
-                   (GIVEN, "SH, SW = kernel"))
+                   ("SH, SW = stride or kernel", "SH, SW = kernel"))
 avg_pool2d.mistake("without a stride the windows move by **1**; None means the kernel's size",
-                   (GIVEN, "SH, SW = (1, 1) if stride is None else stride"))
+                   ("SH, SW = stride or kernel", "SH, SW = (1, 1) if stride is None else stride"))
 avg_pool2d.mistake("the **padding is ignored**",
                    ("(0, 0), (PH, PH), (PW, PW))", "(0, 0), (0, 0), (0, 0))"),
                    ("counts, ((PH, PH), (PW, PW))", "counts, ((0, 0), (0, 0))"))
 avg_pool2d.mistake("the strides are **swapped**: a pair is (for rows, for columns)",
-                   (GIVEN, "SW, SH = kernel if stride is None else stride"))
+                   ("SH, SW = stride or kernel", "SW, SH = kernel if stride is None else stride"))
 avg_pool2d.mistake("the division **rounds down** (//)", ("total / count", "total // count"))
 
 # ---------------------------------------------------------------- avg_pool2d_grad

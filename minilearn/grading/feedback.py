@@ -14,6 +14,7 @@ from .report import emphasised
 from .store import write
 
 STYLE = """
+body { max-width: 60rem }
 pre { overflow-x: auto; padding: .6rem .8rem; font-size: 13px; line-height: 1.35;
       background: #f4f4f4; border-radius: 4px }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem }

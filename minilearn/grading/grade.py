@@ -28,9 +28,10 @@ SCHEMA = 1
 SECONDS = 15 * 60  # for all exercises of a submission
 OURS = (Status.GRADER_ERROR, Status.NOT_RUN)  # never the learner's fault
 LONGEST_CASE = 20_000  # characters; a longer one is not handed out
+# Modules that do not change an outcome.
 REPORTS = {"batch", "export", "feedback", "gradebook", "gradescope", "hostile", "learner", "merge",
            "own", "pages", "pytest_plugin", "release", "replay", "report", "selfcheck", "selftest",
-           "similar", "store", "strength", "table", "verify", "watch", "work", "workers"}  # do not change an outcome
+           "similar", "store", "strength", "table", "verify", "watch", "work", "workers"}
 
 
 def grade_submission(
@@ -144,7 +145,8 @@ def _property(result: PropertyResult) -> dict[str, Any]:
 def _case(result: ExerciseResult) -> dict[str, Any] | None:
     """Return the first failing case in the form that `minilearn replay FILE` reads."""
     failed = next((p for p in result.properties if p.status != Status.PASS), None)
-    if failed is None or failed.failure is None or not failed.failure.case:
+    if failed is None or failed.failure is None or not failed.failure.case \
+            or failed.status == Status.NOT_IMPLEMENTED:
         return None
     text = cases.to_text(failed.failure.case)
     return {"id": failed.case_id, "exercise": result.name, "property": failed.prop.name,

@@ -84,7 +84,7 @@ def _exercises(book: Gradebook) -> str:
     rows = []
     for e in book.exercises:
         counts = book.statuses(e["name"])
-        others = ", ".join(f"{n} {status}" for status, n in counts.most_common()
+        others = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.most_common()
                            if status != "pass")
         rows.append(f"<tr><td>{e['number']}</td><td><code>{escape(e['name'])}</code></td>"
                     f"<td style='width:35%'>{bar(counts['pass'], counts.total())}</td>"

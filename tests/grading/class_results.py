@@ -8,7 +8,7 @@ EXERCISES = [
      "properties": [{"name": "right at stride 1", "points": 2},
                     {"name": "right, always", "points": 3}]},
     {"name": "pool", "number": "3.2", "lesson": "03_convolution", "title": "Pooling", "points": 4,
-     "properties": [{"name": "largest", "points": 4}]},
+     "properties": [{"name": "largest <i>", "points": 4}]},
 ]
 PADDING = "**padding** is ignored <b>"
 

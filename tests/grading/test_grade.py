@@ -7,6 +7,7 @@ import pytest
 from minilearn.contracts import catalogue, course
 from minilearn.grading import grade
 from minilearn.grading.grade import content, grade_submission, holds, seed_id
+from minilearn.grading.release import starters
 from minilearn.grading.runner import Settings
 
 FILE = "03_convolution.py"
@@ -45,6 +46,11 @@ def test_a_wrong_one_has_a_case_a_cause_and_a_message():
     failed = [p for p in entry["properties"] if p["status"] != "pass"]
     assert failed[0]["case"] == entry["case"]["id"] and failed[0]["message"]
     assert entry["points_earned"] == sum(p["points_earned"] for p in entry["properties"])
+
+
+def test_a_blank_exercise_offers_no_case_to_replay():
+    entry = one({FILE: starters()[FILE].encode()})
+    assert (entry["status"], entry["points_earned"], entry["case"]) == ("not_implemented", 0, None)
 
 
 def test_a_missing_file_names_what_is_there_and_what_may_be_meant():

@@ -36,7 +36,7 @@ def results(root):
 
 def test_the_zip_holds_what_is_needed_and_its_scripts_run(tmp_path):
     (tmp_path / "seed").write_text("secret")
-    points = pack(tmp_path / "a.zip", None, tmp_path / "seed")
+    points = pack(tmp_path / "a.zip", None, tmp_path / "seed", "https://x.org/cpu'; rm")
     assert points == sum(e.points for e in catalogue().values())
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         names = set(archive.namelist())
@@ -47,6 +47,7 @@ def test_the_zip_holds_what_is_needed_and_its_scripts_run(tmp_path):
         assert archive.read("seed.txt") == b"secret"
         needed = archive.read("requirements.txt").decode().split()
         assert {"torch", "numpy", "hypothesis"} <= {line.partition("==")[0] for line in needed}
+        assert b"INDEX_URL='https://x.org/cpu'\"'\"'; rm'\n" in archive.read("setup.sh")
         for script in ("setup.sh", "run_autograder"):
             assert subprocess.run(["bash", "-n"], input=archive.read(script)).returncode == 0
 

@@ -47,7 +47,7 @@ def test_summary_shows_distribution_misconceptions_and_troubles(book):
     assert "1 of the roster handed in nothing" in page and "a &amp; b" in page
     assert "<strong>padding</strong> is ignored &lt;b&gt;" in page and "007, eve" in page
     assert "eve: grader_error, flagged: read_outside" in page and "zoe: missing" in page
-    assert "1 of 3" in page and "2 wrong_shape" in page
+    assert "1 of 3" in page and "2 wrong shape" in page
     assert "tier 2" in page and "before: passed; after: passed" in page
     counts = re.findall(r"%</td>.*?<td class=n>(\d+)</td>", page)
     assert counts == ["1"] + ["0"] * 6 + ["1", "0", "0"]  # 100 % and 22 %; eve is not yet known
@@ -78,6 +78,7 @@ def test_feedback_of_a_full_score_is_short_and_tells_the_penalty(book):
 
 def test_feedback_never_gives_zero_for_our_failure(book):
     page = feedback(book, "eve")
+    assert "i" not in Balanced(page).seen and "largest &lt;i&gt;" in page
     assert "The grader failed on a part" in page and "0 of 4" not in page and "? of 4" in page
     assert "read_outside" not in page  # flags are for the instructor
 

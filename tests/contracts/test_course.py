@@ -51,6 +51,7 @@ def test_the_blank_is_not_implemented(exercise):
     assert result.points_earned == 0
 
 
+@pytest.mark.slow
 @by_exercise
 def test_the_solution_passes(exercise):
     for seed in range(5):

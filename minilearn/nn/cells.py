@@ -1,8 +1,4 @@
-"""One step of a recurrent layer: the formulas, and the cells, which are modules of one step.
-
-A step function takes what the input contributes, the state, and the weights of the state; it
-returns the new state, whose first part is the output.
-"""
+"""The cells of recurrent networks: modules of one step, whose formulas are in `ops.recurrent`."""
 
 from __future__ import annotations
 
@@ -12,46 +8,13 @@ from typing import Any
 from .. import functional as F
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops.recurrent import RNN_STEPS, gru_step, lstm_step
 from ..tensor import Tensor
 from . import init
 from .module import Module
 from .parameter import empty
 
 State = tuple[Tensor, ...]
-
-
-def rnn_tanh_step(gx: Tensor, state: State, w_hh: Tensor, b_hh: Tensor | None) -> State:
-    """h' = tanh(W x + U h), the simple recurrent network (Elman 1990)."""
-    return ((gx + F.linear(state[0], w_hh, b_hh)).tanh(),)
-
-
-def rnn_relu_step(gx: Tensor, state: State, w_hh: Tensor, b_hh: Tensor | None) -> State:
-    """h' = relu(W x + U h)."""
-    return ((gx + F.linear(state[0], w_hh, b_hh)).relu(),)
-
-
-def gru_step(gx: Tensor, state: State, w_hh: Tensor, b_hh: Tensor | None) -> State:
-    """h' = (1 - z) n + z h, with a gate z that keeps and a gate r that forgets (Cho 2014)."""
-    (h,) = state
-    xr, xz, xn = gx.chunk(3, -1)
-    hr, hz, hn = F.linear(h, w_hh, b_hh).chunk(3, -1)
-    r, z = (xr + hr).sigmoid(), (xz + hz).sigmoid()
-    n = (xn + r * hn).tanh()
-    return ((1 - z) * n + z * h,)
-
-
-def lstm_step(
-    gx: Tensor, state: State, w_hh: Tensor, b_hh: Tensor | None, w_hr: Tensor | None = None
-) -> State:
-    """c' = f c + i g, h' = o tanh(c') (Hochreiter & Schmidhuber 1997); w_hr makes h smaller."""
-    h, c = state
-    i, f, g, o = (gx + F.linear(h, w_hh, b_hh)).chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
-    return (h if w_hr is None else F.linear(h, w_hr)), c
-
-
-RNN_STEPS = {"tanh": rnn_tanh_step, "relu": rnn_relu_step}
 
 
 def rnn_step(nonlinearity: str) -> Any:
@@ -66,7 +29,6 @@ def draw_uniform(module: Module, hidden_size: int) -> None:
     bound = 1 / math.sqrt(hidden_size) if hidden_size > 0 else 0
     for parameter in module.parameters():
         init.uniform_(parameter, -bound, bound)
-
 
 
 class _Cell(Module):
@@ -92,7 +54,8 @@ class _Cell(Module):
         """input (N, input_size) or (input_size,), state (N, hidden_size) -> the new state."""
         state = self._state(input, hx)
         gx = F.linear(input, self.weight_ih, self.bias_ih)
-        new = self._step(gx, state, self.weight_hh, self.bias_hh)
+        gh = F.linear(state[0], self.weight_hh, self.bias_hh)
+        new = self._step(gx, gh, state)
         return new if self.parts > 1 else new[0]
 
     def _state(self, input: Tensor, hx: Any) -> State:

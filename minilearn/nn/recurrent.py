@@ -8,9 +8,9 @@ from typing import Any
 from .. import functional as F
 from .. import xp
 from ..errors import ShapeError, explain
-from ..ops import pieces
+from ..ops import pieces, recurrent
 from ..tensor import Tensor
-from .cells import State, draw_uniform, gru_step, lstm_step, rnn_step
+from .cells import State, draw_uniform, rnn_step
 from .module import Module
 from .parameter import empty
 
@@ -20,7 +20,8 @@ class _Recurrent(Module):
 
     gates: int  # vectors of hidden_size that one step computes
     parts = 1  # tensors that the state consists of
-    _step: Any  # the formula of one step, from `cells`
+    # (x, first state, the five weights or None for each that is missing) -> the states of all steps
+    _through_time: Any
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
@@ -138,15 +139,12 @@ class _Recurrent(Module):
         self, x: Tensor, state: State, suffix: str, backwards: bool
     ) -> tuple[Tensor, State]:
         """Run one layer in one direction: (T, N, I) -> (T, N, H)."""
-        w_ih, w_hh, b_ih, b_hh, w_hr = (
+        weights = (
             getattr(self, name + suffix, None)
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"))
-        gx = F.linear(x, w_ih, b_ih)
-        outputs = []
-        for t in reversed(range(x.shape[0])) if backwards else range(x.shape[0]):
-            state = self._step(gx[t], state, w_hh, b_hh, *(() if w_hr is None else (w_hr,)))
-            outputs.append(state[0])
-        return pieces.stack(outputs[::-1] if backwards else outputs, dim=0), state
+        states = self._through_time(x.flip(0) if backwards else x, state, *weights)
+        last = tuple(part[-1] for part in states)
+        return states[0].flip(0) if backwards else states[0], last
 
     def extra_repr(self) -> str:
         usual = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False,
@@ -170,9 +168,14 @@ class RNN(_Recurrent):
         bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
         bidirectional: bool = False, *, dtype: Any = None,
     ):
-        self.__dict__.update(nonlinearity=nonlinearity, _step=rnn_step(nonlinearity))
+        rnn_step(nonlinearity)  # refuses other names
+        self.__dict__.update(nonlinearity=nonlinearity)
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional, dtype=dtype)
+
+    def _through_time(self, x, state, w_ih, w_hh, b_ih, b_hh, w_hr):
+        gates = F.linear(x, w_ih, b_ih + b_hh if self.bias else None)
+        return (recurrent.rnn(gates, *state, w_hh, nonlinearity=self.nonlinearity),)
 
 
 class GRU(_Recurrent):
@@ -183,7 +186,6 @@ class GRU(_Recurrent):
     """
 
     gates = 3
-    _step = staticmethod(gru_step)
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
@@ -192,6 +194,11 @@ class GRU(_Recurrent):
     ):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional, dtype=dtype)
+
+    def _through_time(self, x, state, w_ih, w_hh, b_ih, b_hh, w_hr):
+        if not self.bias:  # a gate multiplies this one, so it cannot be added to the other
+            b_hh = Tensor(xp.zeros((w_hh.shape[0],), w_hh.data.dtype))
+        return (recurrent.gru(F.linear(x, w_ih, b_ih), *state, w_hh, b_hh),)
 
 
 class LSTM(_Recurrent):
@@ -202,4 +209,11 @@ class LSTM(_Recurrent):
     """
 
     gates, parts = 4, 2
-    _step = staticmethod(lstm_step)
+
+    def _through_time(self, x, state, w_ih, w_hh, b_ih, b_hh, w_hr):
+        gates = F.linear(x, w_ih, b_ih + b_hh if self.bias else None)
+        h, c = state
+        if xp.result_type(c.data, gates.data) == gates.data.dtype:  # torch takes a narrower one too
+            c = c.to(gates.dtype)
+        y = recurrent.lstm(gates, h, c, w_hh, *([w_hr] if self.proj_size else []))
+        return y[..., : self.output_size], y[..., self.output_size :]

@@ -229,7 +229,13 @@ def tensor_split(input: Tensor, indices_or_sections, dim: int = 0) -> tuple[Tens
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return all slices along `dim`, without that dimension."""
     at = _dimension("unbind", input, dim)
-    return tuple(select(input, at, i) for i in range(input.shape[at]))
+    size, half = input.shape[at], input.shape[at] // 2
+    if size < 2:
+        return tuple(select(input, at, i) for i in range(size))
+    # In halves: a gradient is then pasted into ever larger pieces, log2(n) times, and not each of
+    # the n slices into the whole.
+    parts = narrow(input, at, 0, half), narrow(input, at, half, size - half)
+    return tuple(piece for part in parts for piece in unbind(part, at))
 
 
 def _pieces(x, at, bounds):

@@ -11,6 +11,7 @@ from twins import both_refuse, built_alike, twins
 
 import minilearn as ml
 from minilearn import nn, xp
+from minilearn.autograd import topological
 
 KINDS = ["RNN", "GRU", "LSTM"]
 
@@ -22,7 +23,7 @@ def data(*shape, seed=0):
 @st.composite
 def recurrent_cases(draw):
     kind = draw(st.sampled_from(KINDS))
-    i, h, t = draw(st.integers(1, 3)), draw(st.integers(2, 3)), draw(st.integers(1, 3))
+    i, h, t = draw(st.integers(1, 3)), draw(st.sampled_from([2, 3, 5])), draw(st.integers(1, 4))
     options = {
         "num_layers": draw(st.integers(1, 2)), "bias": draw(st.booleans()),
         "batch_first": draw(st.booleans()), "bidirectional": draw(st.booleans())}
@@ -30,7 +31,7 @@ def recurrent_cases(draw):
         options["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
     if kind == "LSTM":
         options["proj_size"] = draw(st.sampled_from([0, 1]))
-    n = draw(st.sampled_from([None, 1, 2]))
+    n = draw(st.sampled_from([None, 1, 3, 0]))
     batch = () if n is None else (n,)
     x = data(*((*batch, t, i) if options["batch_first"] else (t, *batch, i)))
     count = options["num_layers"] * (1 + options["bidirectional"])
@@ -46,6 +47,51 @@ def recurrent_cases(draw):
 def test_layers(case):
     kind, sizes, options, inputs = case
     built_alike(kind, *sizes, **options).agree(*inputs)
+
+
+LONG = [("RNN", {"nonlinearity": "tanh"}), ("RNN", {"nonlinearity": "relu", "bias": False}),
+        ("GRU", {"bidirectional": True}), ("GRU", {"bias": False}), ("LSTM", {"num_layers": 2}),
+        ("LSTM", {"proj_size": 3, "batch_first": True})]
+
+
+@pytest.mark.parametrize("kind, options", LONG)
+def test_long_sequences(kind, options):
+    x = data(5, 90, 3) if "batch_first" in options else data(90, 5, 3)
+    built_alike(kind, 3, 7, **options).agree(x, order=1)
+
+
+@pytest.mark.parametrize("kind, options", LONG)
+def test_second_order_of_a_longer_sequence(kind, options):
+    layers = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
+    states = [data(layers, 2, options.get("proj_size", 5), seed=1), data(layers, 2, 5, seed=2)]
+    x = data(2, 17, 3) if "batch_first" in options else data(17, 2, 3)
+    built_alike(kind, 3, 5, **options).agree(x, tuple(states) if kind == "LSTM" else states[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_saturated_gates_make_no_nan(kind):
+    x = data(6, 2, 3) * 1e4
+    twins(kind, 3, 4).agree(x, order=1)
+    twins(kind, 3, 4, dtype="float32").agree(x.astype("float32"), order=1, reduction=1e4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_some_weights_may_be_frozen(kind):
+    layer, x = getattr(nn, kind)(3, 4).double(), ml.tensor(data(5, 2, 3))
+    layer(x)[0].sum().backward()
+    want = layer.weight_ih_l0.grad
+    layer.zero_grad()
+    layer.weight_hh_l0.requires_grad = layer.bias_hh_l0.requires_grad = False
+    layer(x)[0].sum().backward()
+    assert layer.weight_hh_l0.grad is None
+    assert np.allclose(layer.weight_ih_l0.grad.data, want.data, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tape_does_not_grow_with_the_sequence(kind):
+    layer = getattr(nn, kind)(3, 4, 2, bidirectional=True)
+    nodes = [len(topological([layer(ml.randn(t, 2, 3))[0].node])[0]) for t in (1, 50)]
+    assert nodes[0] == nodes[1] < 100
 
 
 @settings(max_examples=20)
@@ -97,16 +143,24 @@ def test_others_refuse_arguments():
     (data(3),), (data(2, 3, 4, 2),), (data(3, 4),), (data(5, 2, 3),), (data(0, 2, 2),),
     (data(3, 4, 2), data(2, 4, 3)), (data(3, 4, 2), data(1, 3, 3)), (data(3, 4, 2), data(1, 4, 2)),
     (data(3, 4, 2), data(1, 3)), (data(3, 2), data(1, 1, 3)),
-    (data(3, 4, 2).astype("float32"),)])
+    (data(3, 4, 2).astype("float32"),), (data(3, 4, 2), data(1, 4, 3).astype("float32"))])
 def test_gru_refuses_shapes(bad):
     twins("GRU", 2, 3).refuse(*bad)
 
 
 @pytest.mark.parametrize("bad", [
     (data(3, 4, 2), (data(1, 4, 3), data(1, 4, 2))), (data(3, 4, 2), (data(1, 4, 3), data(4, 3))),
-    (data(3, 4, 2), data(1, 4, 3))])
+    (data(3, 4, 2), data(1, 4, 3)),
+    (data(3, 4, 2), (data(1, 4, 3).astype("float32"), data(1, 4, 3)))])
 def test_lstm_refuses_states(bad):
     twins("LSTM", 2, 3).refuse(*bad)
+
+
+def test_lstm_takes_a_narrower_cell_and_no_wider_one():
+    x, h, c = data(3, 4, 2), data(1, 4, 3), data(1, 4, 3)
+    twins("LSTM", 2, 3).agree(x, (h, c.astype("float32")), rtol=1e-6)
+    twins("LSTM", 2, 3, dtype="float32").refuse(
+        x.astype("float32"), (h.astype("float32"), c))
 
 
 @pytest.mark.parametrize("kind, bad", [

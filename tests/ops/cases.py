@@ -104,6 +104,14 @@ CASES = {
     "window_unstack": [case("window_unstack", a(2, 3, 2), window=WINDOW)],
     "window_max": [case("window_max", a(2, 5), window=WINDOW),
                    case("window_max", a(4, 2), window=OVERLAP)],
+    # At most 0.9 in size: relu stays away from its corner, and so do the saturated gates.
+    "rnn": [case("rnn", a(3, 2, 4), a(2, 4, seed=1), a(4, 4, low=-0.5, high=0.5),
+                 nonlinearity="tanh"),
+            case("rnn", a(3, 1, 2, low=0.5), a(1, 2, low=0.5), a(2, 2, low=0.1, high=0.5),
+                 nonlinearity="relu")],
+    "gru": [case("gru", a(3, 2, 12), a(2, 4, seed=1), a(12, 4, seed=2), a(12, seed=3))],
+    "lstm": [case("lstm", a(3, 2, 12), a(2, 3, seed=1), a(2, 3, seed=2), a(12, 3, seed=3)),
+             case("lstm", a(3, 2, 12), a(2, 1), a(2, 3, seed=2), a(12, 1), a(1, 3, seed=3))],
     "pick": [case("pick", a(2, 3), dim=-1, places=(0, 2, 2, 3))],
     "unpick": [case("unpick", a(2, 4), dim=-1, places=(0, 2, 2, 3), size=3)],
 }

@@ -1,6 +1,6 @@
 """Side by side with torch: the same numbers first, then time and memory."""
 
-from .coordinator import run
+from .coordinator import profile, run
 from .workloads import WORKLOADS
 
-__all__ = ["WORKLOADS", "run"]
+__all__ = ["WORKLOADS", "profile", "run"]

@@ -9,34 +9,37 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
-from .workloads import CONTESTANTS, WORKLOADS
+from . import report
+from .profile import table
+from .ratios import overloaded, timing
+from .workloads import CONTESTANTS, DEVICES, WORKLOADS
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PACKAGES = Path(__file__).parents[2]  # where the package `minilearn` lies
 TOLERANCE = 1e-4  # relative, in float32, over three steps
+RIVALS = [name for name in CONTESTANTS if name != "minilearn"]
 
 
 class Worker:
     """One contestant's process, and the conversation with it; to be used in a `with` block."""
 
-    def __init__(self, contestant: str, workload: str, threads: int):
+    def __init__(self, contestant: str, workload: str, threads: int, device: str = "numpy"):
         self.name = f"{contestant} on {workload}"
         path = os.pathsep.join(filter(None, [str(PACKAGES), os.environ.get("PYTHONPATH", "")]))
         limits = dict.fromkeys(THREAD_VARIABLES, str(threads))
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "minilearn.bench.worker", contestant, workload, str(threads)],
+            [sys.executable, "-m", "minilearn.bench.worker", contestant, workload, str(threads),
+             device],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True,
             env={**os.environ, **limits, "PYTHONPATH": path})
 
@@ -65,96 +68,129 @@ class Worker:
 
 def run(
     only: str | Iterable[str] | None = None, threads: int = 1, json_path: str | Path | None = None,
-    *, rounds: int = 10, seconds: float = 0.5, echo: Callable[[str], Any] = print,
+    *, against: str | Iterable[str] = "torch", device: str = "numpy", rounds: int = 10,
+    seconds: float = 0.5, record: bool = False, echo: Callable[[str], Any] = print,
 ) -> dict[str, Any]:
-    """Compare minilearn with torch on the workloads, print a table, and return the measurements.
+    """Compare minilearn with others on the workloads, print a table, and return the measurements.
 
     only: names of workloads (all by default). threads: for each contestant. json_path: a file to
-    write the result to. rounds, seconds: how many bursts each has, and how long one takes. Raises
-    ValueError for an unknown workload, ImportError without torch, RuntimeError where the
-    contestants do not compute the same numbers.
+    write the result to. against: one or more of torch, tinygrad, mygrad, autograd; those that are
+    not installed are skipped with a line. device: the array library of minilearn; torch computes
+    on the same processor. rounds, seconds: how many bursts each has, and how long one takes.
+    record: add the result to RESULTS.md. Raises ValueError for an unknown name, ImportError where
+    nobody is there to compare with, RuntimeError where the numbers differ.
     """
-    names = list(WORKLOADS) if only is None else [only] if isinstance(only, str) else list(only)
-    if unknown := [name for name in names if name not in WORKLOADS]:
-        raise ValueError(f"bench: unknown workloads {unknown}; choose from {list(WORKLOADS)}")
+    names = _known("workloads", only, WORKLOADS)
+    rivals = _installed(_known("peers", against, RIVALS), echo)
+    _known("devices", device, DEVICES)
     if min(threads, rounds) < 1:
         raise ValueError(f"bench: threads and rounds must be 1 or more; got {threads} and {rounds}")
-    if find_spec("torch") is None:
-        raise ImportError("bench compares with torch, which is not installed: "
-                          "pip install 'minilearn[learn]'")
-    echo(HEADER)
     rows = []
+    echo(report.HEADER)
     for name in names:
-        rows.append(compare(name, threads, rounds, seconds))
-        echo(LINE.format(**rows[-1]))
-    result = {"workloads": rows, "machine": machine(), "threads": threads}
+        for rival in rivals:
+            if not _has(rival, name):
+                echo(f"{name:<20}{rival:<10}skipped: {rival} does not run this workload here")
+                continue
+            try:
+                rows.append(compare(name, threads, rounds, seconds, rival, device))
+            except RuntimeError as error:
+                if rival == "torch":
+                    raise
+                echo(f"{name:<20}{rival:<10}skipped: {str(error).strip().splitlines()[-1]}")
+                continue
+            echo(report.line(rows[-1]))
+    for line in report.summary(rows):
+        echo(line)
+    result = {"workloads": rows, "machine": report.machine(), "threads": threads, "device": device}
     if json_path is not None:
         Path(json_path).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    if record:
+        report.record(result)
     return result
 
 
-def compare(name: str, threads: int, rounds: int, seconds: float) -> dict[str, Any]:
+def profile(
+    workload: str, threads: int = 1, device: str = "numpy", *, steps: int = 5,
+    echo: Callable[[str], Any] = print,
+) -> list[dict[str, Any]]:
+    """Print where the time of a workload's step goes, by op and layer, and return the rows."""
+    (name,) = _known("workloads", workload, WORKLOADS)
+    _known("devices", device, DEVICES)
+    with Worker("minilearn", name, threads, device) as worker:
+        rows = worker.ask("profile", steps=steps)["rows"]
+    echo(f"{name}: {steps} steps together")
+    for line in table(rows):
+        echo(line)
+    return rows
+
+
+def _known(kind: str, given: str | Iterable[str] | None, known: Iterable[str]) -> list[str]:
+    """Return the names that were given, or all of them. Raises ValueError for an unknown one."""
+    names = list(known) if given is None else [given] if isinstance(given, str) else list(given)
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"bench: unknown {kind} {unknown}; choose from {list(known)}")
+    return list(dict.fromkeys(names))
+
+
+def _installed(rivals: list[str], echo: Callable[[str], Any]) -> list[str]:
+    """Leave out the rivals that are not there, and say so."""
+    there = [rival for rival in rivals if find_spec(rival) is not None]
+    for rival in rivals:
+        if rival not in there and rival != "torch":
+            echo(f"{rival} is not installed, and skipped.")
+    if "torch" in rivals and "torch" not in there:
+        raise ImportError("bench compares with torch, which is not installed: "
+                          "pip install 'minilearn[learn]'")
+    if not there:
+        raise ImportError(f"bench: none of {', '.join(rivals)} is installed; pip install torch")
+    return there
+
+
+def _has(rival: str, workload: str) -> bool:
+    """Say whether a rival runs a workload, from its source: it is not imported here."""
+    if rival == "torch":
+        return True
+    function, _ = WORKLOADS[workload]
+    source = Path(__file__).with_name(f"{CONTESTANTS[rival].rpartition('.')[2]}.py")
+    return f"def {function}(" in source.read_text(encoding="utf-8")
+
+
+def compare(
+    name: str, threads: int, rounds: int, seconds: float, rival: str = "torch",
+    device: str = "numpy",
+) -> dict[str, Any]:
     """Run one workload on both sides: first the check, then memory, then time."""
-    with Worker("minilearn", name, threads) as ours, Worker("torch", name, threads) as torch:
-        check(name, ours, torch)
-        memory = [worker.ask("memory")["peak"] for worker in (ours, torch)]
-        steps = [steps_within(worker, seconds) for worker in (ours, torch)]
+    with Worker("minilearn", name, threads, device) as ours, \
+            Worker(rival, name, threads, device) as theirs:
+        check(name, ours, theirs, rival)
+        memory = [worker.ask("memory")["peak"] for worker in (ours, theirs)]
+        steps = [steps_within(worker, seconds) for worker in (ours, theirs)]
         bursts: tuple[list, list] = [], []
         for _ in range(rounds):
-            for worker, count, times in zip((ours, torch), steps, bursts, strict=True):
+            for worker, count, times in zip((ours, theirs), steps, bursts, strict=True):
                 times.append(worker.ask("burst", steps=count)["ms"])
-    return {"name": name, **timing(*bursts), "ours_mib": memory[0], "torch_mib": memory[1],
-            "ratio_memory": memory[0] / max(memory[1], 1e-9), "threads": threads}
+    row = {"name": name, "against": rival, **timing(*bursts, rival), "ours_mib": memory[0],
+           f"{rival}_mib": memory[1], "ratio_memory": memory[0] / max(memory[1], 1e-9),
+           "threads": threads}
+    row["unsure"] = row["unsure"] or overloaded(threads)
+    return row
 
 
-def check(name: str, ours: Worker, torch: Worker) -> None:
+def check(name: str, ours: Worker, theirs: Worker, rival: str = "torch") -> None:
     """Start both from the same weights and run three steps: the numbers must agree."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "weights.npz")
         ours.ask("weights", path=path)
-        torch.ask("load", path=path)
-    mine, its = (worker.ask("check", steps=3)["numbers"] for worker in (ours, torch))
+        theirs.ask("load", path=path)
+    mine, its = (worker.ask("check", steps=3)["numbers"] for worker in (ours, theirs))
     for i, (a, b) in enumerate(zip(mine, its, strict=True)):
         if not abs(a - b) <= TOLERANCE * abs(b):
             raise RuntimeError(f"bench: on {name} the contestants compute different numbers: "
-                               f"number {i} is {a!r} here and {b!r} in torch")
+                               f"number {i} is {a!r} here and {b!r} in {rival}")
 
 
 def steps_within(worker: Worker, seconds: float) -> int:
     """Return how many steps fill a burst; running them is the warm-up."""
     step = median(worker.ask("burst", steps=3)["ms"])
     return max(int(seconds * 1e3 / step), 1)
-
-
-def timing(ours: list[list[float]], torch: list[list[float]]) -> dict[str, Any]:
-    """Summarise the times of bursts taken by turns, in milliseconds.
-
-    ratio: the median, over the rounds, of the ratio of both bursts' medians; ratio_spread and
-    ..._spread: the quartiles.
-    """
-    ratios = [median(a) / median(b) for a, b in zip(ours, torch, strict=True)]
-    summary: dict[str, Any] = {"ratio": median(ratios), "ratio_spread": quartiles(ratios)}
-    for side, bursts in (("ours", ours), ("torch", torch)):
-        times = [ms for burst in bursts for ms in burst]
-        summary |= {f"{side}_ms": median(times), f"{side}_spread": quartiles(times),
-                    f"{side}_steps": len(times)}
-    return summary
-
-
-def quartiles(values: list[float]) -> list[float]:
-    """Return the first and the third quartile."""
-    return quantiles(values, n=4, method="inclusive")[::2] if len(values) > 1 else values * 2
-
-
-def machine() -> dict[str, Any]:
-    """Say what the numbers were measured on; a `load` above 1 means that others were at work."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {"platform": platform.platform(), "cores": os.cpu_count(), "load": load,
-            "python": platform.python_version(), "contestants": list(CONTESTANTS),
-            **{package: version(package) for package in ("numpy", "torch")}}
-
-
-HEADER = f"{'workload':<20}{'ours':>10}{'torch':>10}{'ratio':>8}  {'quartiles':<12}{'memory':>18}"
-LINE = ("{name:<20}{ours_ms:>7.2f} ms{torch_ms:>7.2f} ms{ratio:>8.2f}  "
-        "{ratio_spread[0]:.2f}-{ratio_spread[1]:.2f}   "
-        "{ours_mib:>6.0f} /{torch_mib:>4.0f} MiB {ratio_memory:.2f}")

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from .. import data, nn, optim, xp
 from .. import functional as F
+from ..autograd import grad
 from ..creation import tensor
 from ..models import resnet
+from ..ops.pieces import cat
 from ..optim import AdamW
 from ..xp import array, manual_seed, to_numpy
-from .workloads import ADAM, Workload, digits, factors
+from . import same
+from .workloads import ADAM, MEAN, STD, Workload, digits, factors, framed_digits
+
+LIBRARY = same.Library(nn, F, optim, tensor, cat, grad, array, to_numpy)
+unet_step = partial(same.unet_step, LIBRARY)
+generator_step = partial(same.generator_step, LIBRARY)
+critic_step = partial(same.critic_step, LIBRARY)
+gru_step = partial(same.gru_step, LIBRARY)
 
 
-def use_threads(threads: int) -> None:
-    """Nothing to do: NumPy's BLAS has read the environment variables of the worker."""
+def prepare(threads: int, device: str) -> None:
+    """Choose the array library. NumPy's BLAS has read the number of threads in the environment."""
+    xp.use(device)
+    if device != "numpy":
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 def resnet_step(batch: int) -> Workload:
@@ -49,5 +66,20 @@ def chain(length: int) -> Workload:
         x.grad = a.grad = b.grad = None
         y.sum().backward()
         return [y.sum().item(), a.grad.sum().item(), b.grad.sum().item()]
+
+    return Workload(step)
+
+
+def epoch(images: int, batch: int) -> Workload:
+    """All batches of shuffled digits, padded and cropped at random and normalised."""
+    pixels, labels = framed_digits(images)
+    augment = data.on_inputs(data.RandomPadCrop(3, 28), data.to_float, data.Normalize(MEAN, STD))
+    loader = data.DataLoader(data.TensorDataset(pixels, labels), batch, shuffle=True,
+                             drop_last=True, batch_transform=augment)
+
+    def step() -> list[float]:
+        manual_seed(0)
+        sums = [(x.data.sum(), y.data.sum()) for x, y in loader]
+        return [float(sum(column)) for column in zip(*sums, strict=True)]
 
     return Workload(step)

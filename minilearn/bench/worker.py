@@ -5,8 +5,9 @@
     {"do": "check", "steps": n}     run n steps                       -> {"numbers": [...]}
     {"do": "burst", "steps": n}     run 1 + n steps, time all but one -> {"ms": [...]}
     {"do": "memory"}                                                  -> {"peak": MiB over imports}
+    {"do": "profile", "steps": n}   time the ops of n steps of ours   -> {"rows": [...]}
 
-Run by `coordinator.py` as `python -m minilearn.bench.worker CONTESTANT WORKLOAD THREADS`.
+Run by `coordinator.py` as `python -m minilearn.bench.worker CONTESTANT WORKLOAD THREADS DEVICE`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from . import memory
+from .profile import Profile
 from .workloads import CONTESTANTS, WORKLOADS, Workload
 
 
@@ -41,6 +43,8 @@ def answer(workload: Workload, base: float, do: str, path: str = "", steps: int 
     if do == "burst":
         workload.step()  # the first call pays for caches that the other contestant has emptied
         return {"ms": [timed(workload) for _ in range(steps)]}
+    if do == "profile":
+        return {"rows": profiled(workload, steps)}
     raise ValueError(f"worker: unknown command {do!r}")
 
 
@@ -51,13 +55,22 @@ def timed(workload: Workload) -> float:
     return (perf_counter() - start) * 1e3
 
 
-def main(contestant: str, workload: str, threads: str) -> None:
+def profiled(workload: Workload, steps: int) -> list[dict[str, Any]]:
+    """Return where the time of some steps goes, after one to warm up."""
+    workload.step()
+    with Profile() as profile:
+        for _ in range(steps):
+            workload.step()
+    return profile.rows()
+
+
+def main(contestant: str, workload: str, threads: str, device: str = "numpy") -> None:
     """Answer commands until stdin is closed."""
     # Whatever a library prints must not mix with the answers.
     replies: Any = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module = import_module(CONTESTANTS[contestant])
-    module.use_threads(int(threads))
+    module.prepare(int(threads), device)
     base = memory.resident()
     memory.restart_peak()
     function, arguments = WORKLOADS[workload]

@@ -13,9 +13,22 @@ import numpy as np
 WORKLOADS: dict[str, tuple[str, tuple]] = {
     "resnet-mnist-64": ("resnet_step", (64,)),
     "resnet-mnist-512": ("resnet_step", (512,)),
+    # convolutions (batch, channels, side); then the U-Net's width, side and batch
+    "unet-64": ("unet_step", (((8, 64, 64), (8, 128, 32)), 32, 64, 8)),
+    "gru": ("gru_step", (2, 64, 20, 64)),  # layers, hidden, steps, batch
+    "generator": ("generator_step", (64, 32)),
     "autograd-overhead": ("chain", (500,)),
+    "second-order": ("critic_step", (64, 32, 16)),
+    "dataloader": ("epoch", (2048, 128)),
 }
-CONTESTANTS = {"minilearn": "minilearn.bench.ours", "torch": "minilearn.bench.twins"}
+CONTESTANTS = {
+    "minilearn": "minilearn.bench.ours",
+    "torch": "minilearn.bench.twins",
+    "tinygrad": "minilearn.bench.peer_tinygrad",
+    "mygrad": "minilearn.bench.peer_mygrad",
+    "autograd": "minilearn.bench.peer_autograd",
+}
+DEVICES = {"numpy": "cpu", "torch:cpu": "cpu", "cuda": "cuda"}  # ours, and what torch calls it
 
 
 @dataclass
@@ -35,6 +48,21 @@ def digits(batch: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     images = rng.random((batch, 1, 28, 28), dtype=np.float32)
     return images, rng.integers(0, 10, batch)
+
+
+def framed_digits(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return images (count, 1, 28, 28) of bytes, black within 4 pixels of the edge, and classes.
+
+    So a crop that moves them by 3 pixels loses nothing: the sum of an epoch's pixels is the same
+    whatever chance did.
+    """
+    rng = np.random.default_rng(0)
+    images = np.zeros((count, 1, 28, 28), np.uint8)
+    images[:, :, 4:24, 4:24] = rng.integers(0, 256, (count, 1, 20, 20))
+    return images, rng.integers(0, 10, count)
+
+
+MEAN, STD = [0.13], [0.31]  # of the digits' pixels, as the lesson normalises them
 
 
 def factors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""`minilearn bench`: side by side with torch."""
+"""`minilearn bench`: side by side with torch and others."""
 
 from __future__ import annotations
 
@@ -7,19 +7,41 @@ from typing import Annotated
 
 import typer
 
-from ..bench import WORKLOADS, run
+from ..bench import WORKLOADS, profile, run
+from ..bench.coordinator import RIVALS
+from ..bench.workloads import DEVICES
 
-NAMES = ", ".join(WORKLOADS)
+NAMES, PEERS, ARRAYS = (", ".join(known) for known in (WORKLOADS, RIVALS, DEVICES))
 
 
 def bench(
     only: Annotated[list[str] | None, typer.Option(help=f"Some of: {NAMES}.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="For each contestant.")] = 1,
     json: Annotated[Path | None, typer.Option(help="Write the measurements to this file.")] = None,
+    against: Annotated[str, typer.Option(help=f"Some of, with commas: {PEERS}.")] = "torch",
+    device: Annotated[str, typer.Option(help=f"Our arrays, one of: {ARRAYS}.")] = "numpy",
+    profiled: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="WORKLOAD", help="Only show where its time goes."),
+    ] = None,
+    record: Annotated[bool, typer.Option("--record", help="Add them to RESULTS.md.")] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Bursts for each contestant.")] = 10,
     seconds: Annotated[float, typer.Option(min=0.01, help="Length of a burst.")] = 0.5,
 ) -> None:
     """Compare time and memory with torch: each in its own process, bursts by turns."""
-    if unknown := set(only or ()) - set(WORKLOADS):
-        raise typer.BadParameter(f"unknown {', '.join(unknown)}; there are {NAMES}")
-    run(only or None, threads, json, rounds=rounds, seconds=seconds)
+    workloads = [name for given in only or () for name in given.split(",")]
+    peers = [name.strip() for name in against.split(",")]
+    known(workloads + ([profiled] if profiled else []), WORKLOADS, NAMES)
+    known(peers, RIVALS, PEERS)
+    known([device], DEVICES, ARRAYS)
+    if profiled:
+        profile(profiled, threads, device)
+    else:
+        run(workloads or None, threads, json, against=peers, device=device, rounds=rounds,
+            seconds=seconds, record=record)
+
+
+def known(given, names, listed: str) -> None:
+    """Raise with the list of names for one that is not in it."""
+    if unknown := set(given) - set(names):
+        raise typer.BadParameter(f"unknown {', '.join(sorted(unknown))}; there are {listed}")

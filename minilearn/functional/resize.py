@@ -186,8 +186,10 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     if c % (r * r):
         raise ShapeError(explain("pixel_shuffle", f"{c} channels do not divide by {r} * {r}",
                                  {"input": input, "upscale_factor": r}))
-    squares = input.reshape((*lead, c // (r * r), r, r, h, w))
-    return _exchanged(squares, (0, 3, 1, 4, 2)).reshape((*lead, c // (r * r), h * r, w * r))
+    # By way of channels-last, which is how convolutions lay images out in memory.
+    squares = _exchanged(input, (1, 2, 0)).reshape((*lead, h, w, c // (r * r), r, r))
+    large = _exchanged(squares, (0, 3, 1, 4, 2)).reshape((*lead, h * r, w * r, c // (r * r)))
+    return _exchanged(large, (2, 0, 1))
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -201,8 +203,9 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     if h % r or w % r:
         raise ShapeError(explain("pixel_unshuffle", f"{h} x {w} pixels do not divide by {r}",
                                  {"input": input, "downscale_factor": r}))
-    squares = input.reshape((*lead, c, h // r, r, w // r, r))
-    return _exchanged(squares, (0, 2, 4, 1, 3)).reshape((*lead, c * r * r, h // r, w // r))
+    squares = _exchanged(input, (1, 2, 0)).reshape((*lead, h // r, r, w // r, r, c))
+    small = _exchanged(squares, (0, 2, 4, 1, 3)).reshape((*lead, h // r, w // r, c * r * r))
+    return _exchanged(small, (2, 0, 1))
 
 
 def _factor(function, input, name, factor):

@@ -24,7 +24,9 @@ def batch_norm(input, weight, bias, *, mean, var, eps):
     """
     rows = _long_rows(input)
     scale = weight / xp.sqrt(var + eps)
-    return _undo(rows * _along(scale, rows) + _along(bias - mean * scale, rows), input)
+    y = rows * _along(scale, rows)
+    y += _along(bias - mean * scale, rows)  # in place, here and below: a new array takes twice
+    return _undo(y, input)
 
 
 def _gradients(g, y, input, weight, bias, *, needs, mean, var, eps):
@@ -37,7 +39,9 @@ def _gradients(g, y, input, weight, bias, *, needs, mean, var, eps):
     k1 = weight * rstd
     k2 = -k1 * rstd * d_weight / places
     k3 = -k1 * d_bias / places - k2 * mean
-    dx = g * _along(k1, g) + (x * _along(k2, x) + _along(k3, x))
+    dx = x * _along(k2, x)
+    dx += _along(k3, x)
+    dx += g * _along(k1, g)
     return _undo(dx, input), d_weight, d_bias
 
 
@@ -60,7 +64,8 @@ def moments(x):
     rows = _long_rows(x)
     mean = _channel_sums(rows, channels) / places
     centred = rows - _along(mean, rows)
-    return mean, _channel_sums(centred * centred, channels) / places
+    centred *= centred
+    return mean, _channel_sums(centred, channels) / places
 
 
 def _long_rows(x):

@@ -9,7 +9,7 @@ import pytest
 
 from minilearn import bench
 from minilearn.bench import __main__ as command
-from minilearn.bench import coordinator, memory, ours, twins, workloads
+from minilearn.bench import coordinator, memory, ours, ratios, twins, workloads
 
 TINY = {"rounds": 2, "seconds": 0.01}
 
@@ -26,7 +26,7 @@ def test_the_file_holds_what_is_returned(result):
     returned, written, _ = result
     assert written == returned
     assert [row["name"] for row in written["workloads"]] == ["resnet-mnist-64"]
-    assert written["machine"].keys() >= {"platform", "cores", "python", "numpy", "torch", "load"}
+    assert written["machine"].keys() >= {"platform", "cores", "cpu", "python", "numpy", "torch"}
 
 
 def test_every_number_is_plausible(result):
@@ -46,18 +46,29 @@ def test_the_step_of_the_net_needs_memory(result):
 
 
 def test_the_table_has_a_line_for_each_workload(result):
-    header, *lines = result[2]
-    assert header.startswith("workload") and len(lines) == 1
-    assert lines[0].startswith("resnet-mnist-64") and " ms" in lines[0] and "MiB" in lines[0]
+    header, line, mean, *_ = result[2]
+    assert header.startswith("workload")
+    assert line.startswith("resnet-mnist-64") and " ms" in line and "MiB" in line
+    ratio = result[0]["workloads"][0]["ratio"]
+    assert mean.startswith(f"geometric mean of 1 against torch: {ratio:.2f}")
 
 
 def test_the_command_passes_its_options_on(monkeypatch, capsys):
     given = []
     monkeypatch.setattr(command, "run", lambda *args, **named: given.append((args, named)))
+    monkeypatch.setattr(command, "profile", lambda *args: given.append(args))
+    defaults = {"rounds": 10, "seconds": 0.5, "against": "torch", "device": "numpy",
+                "record": False}
     command.main([])
-    command.main(["--only", "autograd-overhead", "--threads", "2", "--json", "x", "--rounds", "3"])
-    assert given == [((None, 1, None), {"rounds": 10, "seconds": 0.5}),
-                     ((["autograd-overhead"], 2, "x"), {"rounds": 3, "seconds": 0.5})]
+    command.main(["--only", "autograd-overhead", "--threads", "2", "--json", "x", "--rounds", "3",
+                  "--against", "mygrad", "--device", "torch:cpu", "--record"])
+    command.main(["--profile", "unet-64"])
+    assert given == [
+        ((None, 1, None), defaults),
+        ((["autograd-overhead"], 2, "x"),
+         {"rounds": 3, "seconds": 0.5, "against": ["mygrad"], "device": "torch:cpu",
+          "record": True}),
+        ("unet-64", 1, "numpy")]
     with pytest.raises(SystemExit):
         command.main(["--only", "everything"])
     assert "invalid choice" in capsys.readouterr().err
@@ -66,6 +77,12 @@ def test_the_command_passes_its_options_on(monkeypatch, capsys):
 def test_unknown_workloads_and_threads_are_refused():
     with pytest.raises(ValueError, match="unknown workloads .'resnet'.; choose from"):
         bench.run("resnet")
+    with pytest.raises(ValueError, match="unknown peers .'numba'.; choose from .'torch'"):
+        bench.run("autograd-overhead", against="numba")
+    with pytest.raises(ValueError, match="unknown devices .'tpu'.; choose from .'numpy'"):
+        bench.run("autograd-overhead", device="tpu")
+    with pytest.raises(ValueError, match="unknown workloads .'unet'.; choose from"):
+        bench.profile("unet")
     with pytest.raises(ValueError, match="threads and rounds"):
         bench.run("autograd-overhead", threads=0)
 
@@ -88,7 +105,7 @@ class Fake:
 
 
 def test_different_numbers_stop_the_comparison():
-    coordinator.check("x", Fake([1.0, 2.00001]), Fake([1.0, 2.0]))
+    coordinator.check("x", Fake([1.0, 2.00001]), Fake([1.0, 2.0]), "torch")
     for wrong in (2.001, float("nan")):
         with pytest.raises(RuntimeError, match="number 1 is"):
             coordinator.check("x", Fake([1.0, wrong]), Fake([1.0, 2.0]))
@@ -116,9 +133,9 @@ def test_a_worker_has_the_threads_it_was_given(monkeypatch):
             seen.update(command=command, env=env)
 
     monkeypatch.setattr(coordinator.subprocess, "Popen", Popen)
-    coordinator.Worker("torch", "autograd-overhead", 3).errors.close()
+    coordinator.Worker("torch", "autograd-overhead", 3, "cuda").errors.close()
     assert [seen["env"][name] for name in coordinator.THREAD_VARIABLES] == ["3", "3", "3"]
-    assert seen["command"][0] == sys.executable and seen["command"][-1] == "3"
+    assert seen["command"][0] == sys.executable and seen["command"][-2:] == ["3", "cuda"]
 
 
 def test_steps_fill_a_burst():
@@ -128,13 +145,24 @@ def test_steps_fill_a_burst():
 
 def test_the_ratio_compares_bursts_side_by_side():
     # The machine slows down tenfold half-way; side by side, ours is always twice torch's time.
-    summary = coordinator.timing([[2, 2, 2], [20, 20, 20]], [[1, 1, 1], [10, 10, 10]])
-    assert summary["ratio"] == 2 and summary["ratio_spread"] == [2, 2]
+    summary = ratios.timing([[2, 2, 2], [20, 20, 20]], [[1, 1, 1], [10, 10, 10]], "torch")
+    assert summary["ratio"] == 2 and summary["ratio_spread"] == [2, 2] and not summary["unsure"]
     assert summary["ours_ms"] == 11 and summary["torch_steps"] == 6
     assert summary["torch_ms"] == median([1, 1, 1, 10, 10, 10])
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("resnet_step", (3,)), ("chain", (5,))])
+TINY_WORKLOADS = {
+    "resnet_step": (3,), "chain": (5,), "gru_step": (2, 3, 4, 5),
+    "unet_step": (((2, 3, 5), (1, 4, 3)), 2, 8, 2), "generator_step": (2, 2),
+    "critic_step": (2, 16, 3), "epoch": (20, 5),
+}
+
+
+def test_each_workload_is_tested_below():
+    assert TINY_WORKLOADS.keys() == {function for function, _ in workloads.WORKLOADS.values()}
+
+
+@pytest.mark.parametrize(("name", "arguments"), TINY_WORKLOADS.items())
 def test_both_sides_have_the_same_weights_and_numbers(name, arguments):
     mine, its = (getattr(module, name)(*arguments) for module in (ours, twins))
     assert [w.shape for w in mine.weights()] == [w.shape for w in its.weights()]
@@ -145,6 +173,7 @@ def test_both_sides_have_the_same_weights_and_numbers(name, arguments):
         np.testing.assert_allclose(a, b, atol=3e-3)
     if name == "resnet_step":
         assert sum(w.size for w in mine.weights()) == 41_132
+    if name in ("resnet_step", "unet_step", "generator_step", "critic_step"):  # they learn
         before = mine.weights()
         mine.step()
         assert any((a != b).any() for a, b in zip(before, mine.weights(), strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -26,6 +27,16 @@ MODULES = {
     "05_resnet": ("resnet", "architecture", "landscape"),
 }
 _registered: dict[str, Exercise] = {}
+# Drivers that tell what became of the arguments: beside the result, and by themselves.
+RESULT_AND_ARGUMENTS = """
+def drive(module, function, *args, **kwargs):
+    return {"result": function(*args, **kwargs), "arguments afterwards": list(args)}
+"""
+ARGUMENTS_ONLY = """
+def drive(module, function, *args, **kwargs):
+    function(*args, **kwargs)
+    return args
+"""
 
 
 @dataclass(frozen=True)
@@ -89,15 +100,27 @@ class Exercise:
         """The sum of the points of the properties."""
         return sum(p.points for p in self.properties)
 
-    def property(self, name: str, points: int, cases: SearchStrategy[Case], **options: Any) -> Any:
-        """Make the decorated function the reference of a new property."""
+    def property(self, name: str, points: int, cases: SearchStrategy[Case],
+                 unchanged: bool = False, **options: Any) -> Any:
+        """Make the decorated function the reference of a new property.
+
+        unchanged: the call must also leave its positional arguments as they are.
+        """
 
         def register(reference: Callable) -> Callable:
-            options.setdefault("driver", self.driver)
-            self.properties.append(Property(name, points, cases, reference, **options))
+            due = self._with_arguments(reference) if unchanged else reference
+            options.setdefault("driver", RESULT_AND_ARGUMENTS if unchanged else self.driver)
+            self.properties.append(Property(name, points, cases, due, **options))
             return reference
 
         return register
+
+    def _with_arguments(self, reference: Callable) -> Callable:
+        def due(**case: Any) -> dict[str, Any]:
+            before = [copy(argument) for argument in self.call(case)[0]]
+            return {"result": reference(**case), "arguments afterwards": before}
+
+        return due
 
     def mistake(self, sentence: str, *edits: tuple[str, str]) -> None:
         """Plant a wrong version: the solution with each `(old, new)` replaced, once."""

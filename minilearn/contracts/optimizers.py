@@ -12,16 +12,10 @@ from hypothesis import strategies as st
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
-from .contract import exercise
+from .contract import ARGUMENTS_ONLY, exercise
 from .strategies import noise, scattered, seeds, shapes, signed, sizes
 
 LESSON = "02_training"
-
-UNCHANGED = """
-def drive(module, function, *args, **options):
-    function(*args, **options)
-    return args
-"""
 
 # ---------------------------------------------------------------- sgd_step
 
@@ -83,7 +77,7 @@ sgd_step.property("decays the weights, and looks ahead with nesterov", 2,
 
 @sgd_step.property("leaves p, g and v as they are", 1,
                    one_step(buffer=True, lr=halves, momentum=halves, weight_decay=halves),
-                   exact=True, driver=UNCHANGED)
+                   exact=True, driver=ARGUMENTS_ONLY)
 def _(p, g, v, **options):
     return p, g, v
 
@@ -156,7 +150,7 @@ clip_grad_norm.property(
 
 
 @clip_grad_norm.property("leaves its arguments as they are", 1, gradients([1.0]), exact=True,
-                         driver=UNCHANGED)
+                         driver=ARGUMENTS_ONLY)
 def _(grads, max_norm):
     return grads, max_norm
 
@@ -250,7 +244,8 @@ adamw_step.property("decays the weights apart from the gradient", 2,
 
 
 @adamw_step.property("leaves p, g, m and v as they are", 1,
-                     adam_step(False, **adam, weight_decay=decays), exact=True, driver=UNCHANGED)
+                     adam_step(False, **adam, weight_decay=decays), exact=True,
+                     driver=ARGUMENTS_ONLY)
 def _(p, g, m, v, t, **options):
     return p, g, m, v, t
 

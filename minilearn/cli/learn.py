@@ -24,7 +24,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="An exercise; `list` s
 
 def one(name: str) -> Exercise:
     """Find the one exercise of this name."""
-    from ..grading.work import WorkError, select
+    from ..grading.learn.work import WorkError, select
 
     found = select([name])
     if len(found) > 1:
@@ -35,7 +35,7 @@ def one(name: str) -> Exercise:
 
 def say(text: str, end: str = "\n") -> None:
     """Print a message, with colours where somebody sees them."""
-    from ..grading.message import styled
+    from ..grading.checking.message import styled
 
     print(styled(text, sys.stdout.isatty()), end=end)
 
@@ -45,7 +45,7 @@ def start(
 ) -> None:
     """Copy the exercises to a folder of your own. Files that are there already stay as they are."""
     try:
-        from ..grading.work import Work
+        from ..grading.learn.work import Work
     except ImportError as error:
         raise RuntimeError(f"the course needs {error.name}, which is not installed: "
                            "pip install 'minilearn[learn]'") from None
@@ -69,9 +69,9 @@ def check(
     """Check exercises, and say precisely what is wrong. Exit status 0 if all of them pass."""
     folder = opened(work)
     from ..contracts import catalogue
-    from ..grading import learner
-    from ..grading.child import probe
-    from ..grading.work import select
+    from ..grading.isolation.child import probe
+    from ..grading.learn import learner
+    from ..grading.learn.work import select
 
     upcoming = folder.next()
     if names and every:
@@ -98,7 +98,7 @@ def watch(
 ) -> None:
     """Check whenever you save a file; after a pass, go on to the next exercise."""
     folder = opened(work)
-    from ..grading.watch import watch as watching
+    from ..grading.learn.watch import watch as watching
 
     watching(folder, poll)
 
@@ -106,7 +106,7 @@ def watch(
 def hint(name: Name, work: WorkOption = None) -> None:
     """Show the next of an exercise's three hints."""
     folder = opened(work)
-    from ..grading import learner
+    from ..grading.learn import learner
 
     print(learner.hint(folder, one(name)))
 
@@ -114,7 +114,7 @@ def hint(name: Name, work: WorkOption = None) -> None:
 def listed(work: WorkOption = None) -> None:
     """List all exercises, and which are done."""
     folder = opened(work)
-    from ..grading import learner
+    from ..grading.learn import learner
 
     for line in learner.listing(folder):
         print(line)
@@ -126,8 +126,8 @@ def status(
 ) -> None:
     """Show your progress."""
     folder = opened(work)
-    from ..grading import learner
-    from ..grading.pages import progress_page
+    from ..grading.learn import learner
+    from ..grading.learn.pages import progress_page
 
     if html:
         html.write_text(progress_page(folder), "utf-8")
@@ -144,7 +144,7 @@ def show(
 ) -> None:
     """Show an exercise's solution, once yours passes."""
     folder = opened(work)
-    from ..grading import learner
+    from ..grading.learn import learner
 
     print(learner.solution(folder, one(name), stuck), end="")
 
@@ -162,7 +162,7 @@ def replay(
 ) -> None:
     """Try your code again on one input of an earlier failure."""
     folder = opened(work)
-    from ..grading.replay import replay as again
+    from ..grading.learn.replay import replay as again
 
     say(again(folder, case, pdb))
 

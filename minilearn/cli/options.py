@@ -13,7 +13,7 @@ import typer
 from ..xp import LIBRARIES
 
 if TYPE_CHECKING:
-    from ..grading.work import Work
+    from ..grading.learn.work import Work
 
 
 class DataName(StrEnum):
@@ -65,7 +65,7 @@ WorkOption = Annotated[
 def opened(folder: Path | None) -> Work:
     """Open the learner's folder."""
     try:
-        from ..grading.work import Work
+        from ..grading.learn.work import Work
     except ImportError as error:
         raise RuntimeError(f"the course needs {error.name}, which is not installed: "
                            "pip install 'minilearn[learn]'") from None
@@ -81,7 +81,7 @@ def taking_part(mine: bool, folder: Path | None, device: str) -> Iterator[list[s
     if device != "numpy":
         raise typer.BadParameter("--mine works on NumPy arrays only; leave --device at numpy")
     work = opened(folder)
-    from ..grading.own import in_use
+    from ..grading.learn.own import in_use
 
     with in_use(work) as names:
         yield names

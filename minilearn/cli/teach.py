@@ -52,8 +52,8 @@ def release(
     """Make the starters from the solutions. With --check: exit status 1 if any is stale."""
     course_needs()
     from ..contracts import course
-    from ..grading.release import release as write
-    from ..grading.release import stale
+    from ..grading.teach.release import release as write
+    from ..grading.teach.release import stale
 
     folder = out or course.folder("exercises")
     if check:
@@ -75,8 +75,8 @@ def verify(
 ) -> None:
     """Check the course itself: solutions, starters, mistakes, hints, messages, times."""
     course_needs()
-    from ..grading.verify import verify as check
-    from ..grading.work import select
+    from ..grading.learn.work import select
+    from ..grading.teach.verify import verify as check
 
     found = check([e.name for e in select(names)] if names else None, examples, jobs, print)
     for problem in found:
@@ -101,9 +101,9 @@ def grade(
     """Grade a class. Exit status: 0 all graded, 2 the grader failed on some, 3 self-check failed.
     """
     course_needs()
-    from ..grading.batch import Order, grade_batch
-    from ..grading.store import read_roster
-    from ..grading.work import select
+    from ..grading.learn.work import select
+    from ..grading.teach.batch import Order, grade_batch
+    from ..grading.teach.store import read_roster
 
     names = tuple(e.name for e in select(only)) if only else ()
     rows = tuple(read_roster(roster)) if roster else ()
@@ -125,8 +125,8 @@ def merge(
     roster: Roster = None,
 ) -> None:
     """Put the results of several shards together."""
-    from ..grading.merge import merge as together
-    from ..grading.store import read_roster
+    from ..grading.teach.merge import merge as together
+    from ..grading.teach.store import read_roster
 
     trouble = together(parts, out, read_roster(roster) if roster else [])
     print(f"Results: {out / 'gradebook.csv'}, {out / 'summary.html'}")
@@ -143,9 +143,9 @@ def export(
     excel: Annotated[bool, typer.Option("--excel", help="Mark the files as UTF-8.")] = False,
 ) -> None:
     """Write the gradebook as another system reads it."""
-    from ..grading.export import export as forms
-    from ..grading.gradebook import Gradebook
-    from ..grading.store import Store, write
+    from ..grading.teach.export import export as forms
+    from ..grading.teach.gradebook import Gradebook
+    from ..grading.teach.store import Store, write
 
     for name, content in forms(Gradebook(Store(results), assignment), form, excel).items():
         path = (out or results) / name
@@ -163,8 +163,8 @@ def gradescope_zip(
 ) -> None:
     """Pack an autograder for Gradescope."""
     course_needs()
-    from ..grading.gradescope import pack
-    from ..grading.work import select
+    from ..grading.learn.work import select
+    from ..grading.teach.gradescope import pack
 
     names = [e.name for e in select(only)] if only else None
     points = pack(out, names, seed_file, torch_index)
@@ -177,9 +177,9 @@ def feedback(
     out: Annotated[Path | None, typer.Option("--out", help="(default: RESULTS/feedback)")] = None,
 ) -> None:
     """Write a page for each student."""
-    from ..grading.feedback import write_feedback
-    from ..grading.gradebook import Gradebook
-    from ..grading.store import Store
+    from ..grading.teach.feedback import write_feedback
+    from ..grading.teach.gradebook import Gradebook
+    from ..grading.teach.store import Store
 
     folder = out or results / "feedback"
     written = write_feedback(Gradebook(Store(results)), folder)
@@ -197,8 +197,8 @@ def similar(
     never a verdict.
     """
     course_needs()
-    from ..grading.similar import lay_out, table
-    from ..grading.similar import similar as pairs
+    from ..grading.teach.similar import lay_out, table
+    from ..grading.teach.similar import similar as pairs
 
     print(table(pairs(folder, least)))
     if export_to:
@@ -211,7 +211,7 @@ def selftest(
 ) -> None:
     """Grade hostile and broken submissions, each of which must get its exact verdict."""
     course_needs()
-    from ..grading.selftest import selftest as run
+    from ..grading.teach.selftest import selftest as run
 
     raise typer.Exit(run(only or None, lambda line: print(line, flush=True)))
 
@@ -224,7 +224,7 @@ def strength(
 ) -> None:
     """Measure the graders: planted mistakes caught, by what, and called by their name."""
     course_needs()
-    from ..grading.strength import drops, measure, published
+    from ..grading.teach.strength import drops, measure, published
 
     text = published(measure(jobs))
     if out:

@@ -6,10 +6,10 @@ import pytest
 
 from minilearn.contracts import catalogue, course
 from minilearn.contracts.contract import MODULES
-from minilearn.grading import strength
-from minilearn.grading.local import Local
-from minilearn.grading.message import message
-from minilearn.grading.runner import Settings, run_exercise
+from minilearn.grading.checking.message import message
+from minilearn.grading.checking.runner import Settings, run_exercise
+from minilearn.grading.isolation.local import Local
+from minilearn.grading.teach import strength
 from minilearn.grading.verdicts import Status
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """A class's results made by hand: what the reports and exports are tested on."""
 
-from minilearn.grading.store import SCHEMA, Store
+from minilearn.grading.teach.store import SCHEMA, Store
 
 EXERCISES = [
     {"name": "conv", "number": "3.1", "lesson": "03_convolution", "title": "Tap by tap",

@@ -3,7 +3,7 @@
 import pytest
 
 from minilearn.contracts import course
-from minilearn.grading.work import Work
+from minilearn.grading.learn.work import Work
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ FLOORS = {
     "grading": 7, "bench": 7, "recipes": 7,
     "cli": 8,
 }
+# The rooms of the grader, each built on those before it.
+ROOMS = {"grading.isolation": 0, "grading.checking": 1, "grading.learn": 2, "grading.teach": 3}
 TOP = {"", "__main__"}
 OUTSIDE = {"tests", "lessons", "exercises", "solutions"}  # they import minilearn, never the reverse
 TORCH = {"xp", "weights", "bench", "contracts"}
@@ -92,8 +94,16 @@ def problem(module, target, names, package, modules):
         return f"imports {target}, which has no floor or does not exist"
     here, there = FLOORS[unit], FLOORS[inner.split(".")[0]]
     if there < here or (there == here and same_folder(module, inner, modules)):
-        return None
+        return wrong_room(module, inner)
     return f"floor {here} imports {target} on floor {there}"
+
+
+def wrong_room(module, target):
+    """Say what is wrong where a room of the grader imports a later one, or return None."""
+    here, there = (ROOMS.get(".".join(name.split(".")[:2])) for name in (module, target))
+    if here is not None and there is not None and there > here:
+        return f"room {module.split('.')[1]} imports {target}, of a later room"
+    return None
 
 
 def foreign(unit, library):
@@ -152,6 +162,10 @@ GOOD = {
     "ops/conv.py": "from .. import xp\nfrom ..tensor import Op\nfrom .reduce import sum",
     "ops/reduce.py": "from minilearn.tensor import Op",
     "nn/__init__.py": "",
+    "grading/__init__.py": "",
+    "grading/isolation/__init__.py": "",
+    "grading/teach/__init__.py": "from ..isolation import child",
+    "grading/isolation/child.py": "",
     "data/__init__.py": "import numpy as np",
     "weights.py": "def load():\n    import torch",
     "cli/__init__.py": "import minilearn.nn as nn",
@@ -175,6 +189,7 @@ PLANTED = {
     "compat": ("ops/reduce.py", "from array_api_compat import size", "array_api_compat"),
     "outside": ("ops/reduce.py", "from tests.house import norms", "from outside"),
     "no floor": ("utils.py", "", "has no floor"),
+    "later room": ("grading/isolation/child.py", "from ..teach import grade", "of a later room"),
     "cycle": ("ops/reduce.py", "def f():\n    from .conv import conv2d", "import cycle"),
     "cycle through files": ("errors.py", "from . import xp", "import cycle"),
 }

@@ -1,0 +1,1 @@
+"""Run a function that nobody trusts, in a process of its own: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""What the commands of a learner do: a folder of work, checking, watching, progress."""

@@ -1,0 +1,1 @@
+"""What the commands of an instructor do: hand out, verify the course, grade, report."""

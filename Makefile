@@ -15,7 +15,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help demo test test-quick lint clean
+.PHONY: help demo test test-quick lint verify clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -34,6 +34,9 @@ test-quick: $(VENV)/.full  ## run the fast tests with few examples each
 lint: $(VENV)/.full  ## check style (ruff) and types (mypy)
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+
+verify: $(VENV)/.full  ## check the course: solutions, starters, mistakes, messages, times
+	$(PY) -m minilearn teach verify --jobs 2
 
 clean:           ## remove the environment and the caches; runs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -44,11 +44,14 @@ def _headline(result: ExerciseResult, failed: PropertyResult) -> str:
     score = f"({good} of {len(result.properties)} properties hold, " \
             f"{earned} of {result.exercise.points} points)"
     if failed.status == Status.NOT_IMPLEMENTED:
-        return f"… {result.name}: not written yet {score}"
+        what = "not yet to be checked" if result.needs else "not written yet"
+        return f"… {result.name}: {what} {score}"
     return f"✗ {result.name}: {failed.prop.name}  {score}"
 
 
 def _tail(result: ExerciseResult, failed: PropertyResult) -> list[str]:
+    if result.needs:
+        return _begin_there(result)
     lines = []
     for cause in result.causes[:2]:
         lines += textwrap.wrap(f"Likely cause: {cause.sentence}", WIDTH, initial_indent="  ",
@@ -65,7 +68,16 @@ def _tail(result: ExerciseResult, failed: PropertyResult) -> list[str]:
     return lines
 
 
+def _begin_there(result: ExerciseResult) -> list[str]:
+    """Say which function that this one calls has to be put right first."""
+    name, status = next(iter(result.needs.items()))
+    state = "is not written yet" if status == Status.NOT_IMPLEMENTED else "is not right itself"
+    return [f"  It calls {name}, which {state}. Begin there: minilearn check {name}"]
+
+
 def _body(result: ExerciseResult, failed: PropertyResult) -> list[str]:
+    if failed.status == Status.NOT_IMPLEMENTED and result.needs:
+        return []
     if failed.status == Status.NOT_IMPLEMENTED:
         return [f"  {result.exercise.title}: about {result.exercise.minutes} minutes, in "
                 f"{result.exercise.lesson}.py{_at(failed)}."]

@@ -69,6 +69,7 @@ class ExerciseResult:
     properties: list[PropertyResult]
     seconds: float
     causes: list[Cause] = field(default_factory=list)
+    needs: dict[str, Status] = field(default_factory=dict)  # exercises it calls that fail
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Protocol
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
 
-from ...contracts import Case, Exercise, Property, Raises
+from ...contracts import Case, Exercise, Property, Raises, catalogue
 from ..isolation.child import Reply
 from ..verdicts import LASTING, Status
 from .cases import case_id, to_text
@@ -25,6 +25,8 @@ from .results import Cause, ExerciseResult, PropertyResult, Seen
 
 FRESH = 5  # children in which a failure is repeated, before it is believed
 TIMEOUTS = 2  # in one exercise; from then on the first one ends a property
+FEW = 10  # examples for another exercise that the failing one calls
+SECONDS_OF_OTHERS = 5.0
 DEADLY = (Status.CRASHED, Status.EXITED, Status.MEMORY, Status.PROTOCOL)
 
 
@@ -36,6 +38,9 @@ class Answers(Protocol):
 
     def forbidden(self, function: str, names: Collection[str]) -> Reply:
         """Say whether a function of the submission uses one of the forbidden names."""
+
+    def called(self, function: str) -> list[str]:
+        """Name a function of the submission and everything in its file that it calls."""
 
     def fresh(self) -> Answers:
         """Return another one that has answered nothing yet."""
@@ -240,7 +245,26 @@ def run_exercise(exercise: Exercise, child: Answers, settings: Settings) -> Exer
         except Exception as error:  # ours, not the learner's: the points stay empty
             what = f"{type(error).__name__}: {error}"
             results.append(PropertyResult(prop, Status.GRADER_ERROR, 0, 0.0, error=what))
-    return ExerciseResult(exercise, results, time.monotonic() - started, _causes(run, results))
+    needs = _needs(run, results)
+    return ExerciseResult(exercise, results, time.monotonic() - started,
+                          [] if needs else _causes(run, results), needs)
+
+
+def _needs(run: Run, results: list[PropertyResult]) -> dict[str, Status]:
+    """Return the exercises that a failing function calls and that fail by themselves."""
+    if any(r.status in LASTING for r in results) or all(r.status == Status.PASS for r in results):
+        return {}
+    called, every = run.child.called(run.exercise.name), catalogue()
+    others = [e for name, e in every.items() if name in called and e is not run.exercise]
+    few = replace(run.settings, examples=FEW, seconds=SECONDS_OF_OTHERS, first={})
+    found = ((other, _status(Run(other, run.child, few))) for other in others)
+    return {other.name: status for other, status in found if status != Status.PASS}
+
+
+def _status(run: Run) -> Status:
+    """Return `pass`, or the status of the first property that does not hold."""
+    found = (run.property(prop).status for prop in run.exercise.properties)
+    return next((status for status in found if status != Status.PASS), Status.PASS)
 
 
 def _causes(run: Run, results: list[PropertyResult]) -> list[Cause]:

@@ -133,6 +133,10 @@ class Child:
             return reply_of(found)
         return Reply("ok")
 
+    def called(self, function: str) -> list[str]:
+        """Name a function and everything in its file that it calls, directly or through others."""
+        return lint.called(self.findings, function) if self._start() else []
+
     # ------------------------------------------------------------ the process
 
     def _start(self) -> bool:

@@ -228,19 +228,23 @@ def forbidden(findings: dict, function: str, names: Collection[str]) -> dict[str
 
     names: full names such as "numpy.convolve", "numpy.linalg" for all in it, ".dot", "@".
     """
-    uses, seen, waiting = findings.get("uses", {}), set(), [function]
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in uses:
-            continue
-        seen.add(name)
-        used, others = uses[name]
-        waiting += others
-        for full, line in used.items():
+    for name in called(findings, function):
+        for full, line in findings["uses"][name][0].items():
             if rule := next((rule for rule in names if breaks(full, rule)), None):
                 return {"status": "forbidden", "line": [line, full],
                         "message": f"`{rule}` may not be used in {function}"}
     return {}
+
+
+def called(findings: dict, function: str) -> list[str]:
+    """Name a function and everything in its file that it calls, directly or through others."""
+    uses, seen, waiting = findings.get("uses", {}), [], [function]
+    while waiting:
+        name = waiting.pop()
+        if name in uses and name not in seen:
+            seen.append(name)
+            waiting += uses[name][1]
+    return seen
 
 
 def breaks(full: str, rule: str) -> bool:

@@ -58,6 +58,10 @@ class Local:
         found = lint.forbidden(lint.examine(self.source), function, names)
         return reply_of(found) if found else Reply("ok")
 
+    def called(self, function: str) -> list[str]:
+        """Name a function and everything in its file that it calls, as `Child.called` does."""
+        return lint.called(lint.examine(self.source), function)
+
     def fresh(self) -> Local:
         """Return another one for the same source."""
         return Local(self.source, self.file_name, self.raising)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from minilearn.contracts import contract
+from minilearn.contracts import catalogue, contract, course
 from minilearn.contracts.contract import Exercise, Raises
 from minilearn.contracts.strategies import counted
 from minilearn.grading.checking.message import LINES, message
 from minilearn.grading.checking.runner import Settings, run_exercise
 from minilearn.grading.isolation.child import Local, Reply
+from minilearn.grading.teach.release import starters
 from minilearn.grading.verdicts import Status
 
 SOLUTION = '''
@@ -28,6 +29,7 @@ SIZES = st.integers(1, 5)
 
 @pytest.fixture
 def exercise(monkeypatch):
+    catalogue()  # which is read once, before the solutions are others
     made = Exercise("99_test", "scaled", "Scaling", 5, 1, ("a", "b", "c"), keywords=("by",))
     cases = st.builds(lambda n, by: {"x": counted(n), "by": by}, SIZES, st.integers(0, 6))
     made.property("multiplies", 2, cases, exact=True)(lambda x, by: x * by)
@@ -121,6 +123,9 @@ class Scripted:
         self.calls += 1
         return self.answer(self.calls, *args, **kwargs)
 
+    def called(self, function):
+        return [function]
+
     def fresh(self):
         return Scripted(self.answer)
 
@@ -211,3 +216,41 @@ def test_the_reference_cannot_be_changed_through_its_arguments(exercise):
         "greedy", 2, exercise.properties[0].cases, greedy)
     result = run(exercise, "return x * by")
     assert np.any(result.properties[0].failure.case["x"])
+
+
+def in_lesson(name, **versions):
+    """Check an exercise of the second lesson, where some others have another text."""
+    source = course.solutions("02_training")
+    for other, edit in versions.items():
+        before, own, after = course.around(source, other)
+        source = before + edit(own) + after
+    return run_exercise(catalogue()[name], Local(source.encode(), "02_training.py"), Settings(20))
+
+
+def blank(own):
+    return course.around(starters()["02_training.py"], "log_softmax")[1]
+
+
+def without_the_maximum(own):
+    return own.replace("x - x.max(axis=-1, keepdims=True)", "x")
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "cross_entropy_grad"])
+@pytest.mark.parametrize("edit, status, why", [
+    (blank, Status.NOT_IMPLEMENTED, "is not written yet"),
+    (without_the_maximum, Status.WRONG_VALUE, "is not right itself"),
+])
+def test_a_function_that_is_called_is_named_when_it_fails(name, edit, status, why):
+    result = in_lesson(name, log_softmax=edit)
+    assert result.needs == {"log_softmax": status} and not result.causes
+    text = message(result)
+    assert f"It calls log_softmax, which {why}. Begin there: minilearn check log_softmax" in text
+    assert "Likely cause" not in text and "is due" not in text.splitlines()[0]
+    assert ("not yet to be checked" in text) == (status == Status.NOT_IMPLEMENTED)
+
+
+def test_a_mistake_of_its_own_is_its_own():
+    result = in_lesson("cross_entropy", cross_entropy=lambda own: own.replace(".mean()", ".sum()"))
+    assert result.needs == {} and not result.passed
+    assert "It calls" not in message(result)
+    assert in_lesson("cross_entropy").needs == {}

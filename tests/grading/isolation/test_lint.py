@@ -173,3 +173,15 @@ def test_a_file_of_too_many_names_is_refused():
     assert examine(f"{text}\ndef f(): pass")["forbidden"] == {}  # outside of any definition
     text = "import numpy as np\ndef f():\n" + "\n".join(f"    np.x{i}" for i in range(9000))
     assert "names" in examine(text)["forbidden"]["message"]
+
+
+def test_called_follows_the_calls_of_a_file():
+    found = examine("""
+        def a(): return b() + c.d
+        def b(): return a() + e()
+        c = 1
+        def e(): return sum([1])
+        def f(): return a()
+    """)
+    assert set(lint.called(found, "a")) == {"a", "b", "c", "e"}
+    assert lint.called(found, "e") == ["e"] and lint.called(found, "nothing") == []

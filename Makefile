@@ -15,7 +15,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help demo test test-quick lint verify clean
+.PHONY: help demo test test-quick lint verify lessons clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -37,6 +37,9 @@ lint: $(VENV)/.full  ## check style (ruff) and types (mypy)
 
 verify: $(VENV)/.full  ## check the course: solutions, starters, mistakes, messages, times
 	$(PY) -m minilearn teach verify --jobs 2
+
+lessons: $(VENV)/.lessons  ## run the lessons, build the course site; ARGS="--only 03" or ARGS=--full
+	$(PY) docs/site/build.py $(ARGS)
 
 clean:           ## remove the environment and the caches; runs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -60,4 +63,8 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/pip
 
 $(VENV)/.full: $(VENV)/.base
 	$(EDIT) '.[learn,dev]'
+	@touch $@
+
+$(VENV)/.lessons: $(VENV)/.full
+	$(EDIT) '.[learn,dev,lessons]'
 	@touch $@

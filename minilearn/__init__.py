@@ -5,7 +5,7 @@ from math import e, inf, nan, pi
 
 from . import methods
 from .autograd import grad
-from .conversion import is_floating_point, is_tensor
+from .conversion import is_floating_point, is_tensor, numel
 from .creation import (
     arange,
     as_tensor,

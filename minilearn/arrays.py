@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,27 @@ import numpy as np
 from . import xp
 from .errors import explain
 
-NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input",
+               "x2": "other"}
+KINDS = {bool: "bool", int: "int64", float: "float32"}  # of an array of one number
+
+
+def remembered(function: Callable) -> Callable:
+    """Decorate a function of plain values that makes arrays: they are made once and kept.
+
+    So constants are not sent to a GPU anew at every step. Nobody may write into them.
+    """
+    @lru_cache(maxsize=256)
+    def kept(library: str, *args: Any) -> Any:
+        return function(*args)
+
+    return wraps(function)(lambda *args: kept(xp.library(), *args))
+
+
+@remembered
+def constant(numbers: tuple[float, ...], dtype: Any) -> Any:
+    """Return an array of numbers that is made once and kept: nobody may write into it."""
+    return xp.array(numbers, dtype)
 
 
 def to_array(data: Any, dtype: Any = None) -> Any:
@@ -21,6 +43,8 @@ def to_array(data: Any, dtype: Any = None) -> Any:
     if isinstance(data, np.generic) and dtype is None and data.dtype.kind in "fiub":
         # What NumPy's functions return instead of an array without dimensions.
         return np.asarray(data) if xp.ARRAY is np.ndarray else xp.array(data)
+    if dtype is None and type(data) in KINDS and -(2**63) <= data < 2**63:
+        return xp.scalar(data, KINDS[type(data)])  # filled on the device, not sent to it
     data = _without_tensors(data)
     array = xp.array(data)
     kind = xp.host_dtype(array)
@@ -73,7 +97,7 @@ def _kind(array: Any) -> int:
 
 
 def torch_names(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Read NumPy's names `axis` and `keepdims` as `dim` and `keepdim`, as torch does."""
+    """Read NumPy's names as torch's, as torch does: `axis` is `dim`, `x` is `input`."""
     renamed = {NUMPY_NAMES.get(name, name): value for name, value in arguments.items()}
     if len(renamed) < len(arguments):
         raise TypeError(f"{function}: one argument by two names, got {sorted(arguments)}")

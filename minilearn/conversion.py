@@ -34,6 +34,11 @@ def dim(input: Tensor) -> int:
     return input.data.ndim
 
 
+def numel(input: Tensor) -> int:
+    """Return the number of elements."""
+    return input.numel()
+
+
 def is_tensor(obj: Any) -> bool:
     """Say whether an object is a Tensor."""
     return isinstance(obj, Tensor)
@@ -70,11 +75,13 @@ def _kind(dtype):
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """Return the tensor in the dtype of the other."""
+    if not isinstance(other, Tensor):
+        raise TypeError(explain("type_as", "other must be a Tensor", {"other": other}))
     return to(input, other)
 
 
 CASTS = {
-    name: lambda input, kind=kind: to(input, kind)
+    name: lambda input, *, kind=kind: to(input, kind)
     for name, kind in {"float": "float32", "double": "float64", "long": "int64", "int": "int32",
                        "short": "int16", "half": "float16", "bool": "bool"}.items()
 }
@@ -203,7 +210,7 @@ def in_place(op):
         if x.requires_grad and x.is_leaf and is_grad_enabled():
             raise RuntimeError(f"{op.__name__}: a tensor that requires a gradient cannot change in "
                                "place. To repair it: do it inside `with no_grad():`")
-        y = op(x, other)
+        y = op(x, Tensor(other) if isinstance(other, xp.ARRAY) else other)
         if y.requires_grad or not x.is_leaf:
             return y
         _need_kind(op.__name__, x, y)
@@ -229,7 +236,8 @@ def changed_by(op):
 
 
 def _need_kind(function: str, x: Tensor, result: Tensor) -> None:
-    if xp.is_floating(result.data) and not xp.is_floating(x.data):
+    kinds = [xp.host_dtype(t.data).kind for t in (x, result)]
+    if kinds[0] != "f" and kinds[1] == "f" or kinds[0] == "b" != kinds[1]:
         raise TypeError(explain(function, "the result does not fit the tensor's dtype",
                                 {"tensor": x, "result": result}))
 

@@ -37,7 +37,7 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tens
     return _made(to_array(data, dtype), requires_grad)
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+def as_tensor(data: Any, *, dtype: Any = None) -> Tensor:
     """Return a tensor of the data, sharing the memory of a Tensor or of the library's array."""
     if isinstance(data, Tensor):
         return data.to(dtype)
@@ -48,7 +48,7 @@ def as_tensor(data: Any, dtype: Any = None) -> Tensor:
 
 def from_numpy(array: Any) -> Tensor:
     """Return a tensor of a NumPy array, in the same memory where the library allows it."""
-    if not hasattr(array, "__array_interface__") or isinstance(array, Tensor):
+    if not hasattr(array, "__array_interface__") or isinstance(array, Tensor | xp.HOST_SCALAR):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(array).__name__}")
     return Tensor(array if isinstance(array, xp.ARRAY) else xp.array(array))
 
@@ -90,7 +90,7 @@ def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool
     """Return a tensor of one value, in the dtype that `tensor(fill_value)` has."""
     if not isinstance(size, tuple | list):
         raise TypeError(f"full: size must be a tuple of integers, got {size!r}")
-    value = to_array(fill_value, dtype)
+    value = to_array(_plain(fill_value), dtype)
     shape = _sizes("full", (size,))
     if value.shape:
         raise TypeError(explain("full", "fill_value must be one number", {"fill_value": value}))
@@ -117,6 +117,10 @@ def full_like(input: Tensor, fill_value: float, *, dtype: Any = None,
               requires_grad: bool = False) -> Tensor:
     """Return a tensor of one value in the shape and dtype of another."""
     shape, kind = _alike("full_like", input, dtype)
+    fill_value = _plain(fill_value)
+    if not isinstance(fill_value, int | float):
+        raise TypeError(explain("full_like", "fill_value must be a number",
+                                {"fill_value": fill_value}))
     return _made(xp.full(shape, fill_value, kind), requires_grad)
 
 
@@ -138,7 +142,7 @@ def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = No
     Raises ValueError if `step` leads away from `end`.
     """
     start, end = (0, start) if end is None else (0 if start is None else start, end)
-    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    start, end, step = map(_plain, (start, end, step))
     numbers = {"start": start, "end": end, "step": step}
     if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers.values()):
         raise TypeError(explain("arange", "expected finite numbers", numbers))
@@ -164,7 +168,9 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
 
     For an integer dtype, both ends and then all numbers lose their fractions.
     """
-    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
+    start, end = map(_plain, (start, end))
+    if isinstance(steps, tuple | list):
+        raise TypeError(f"linspace: steps must be an integer, got {steps!r}")
     (steps,) = _sizes("linspace", (steps,))
     start, end = map(int if _whole(dtype) else float, (start, end))
     i, step = xp.arange(steps, dtype_="float64"), (end - start) / max(steps - 1, 1)
@@ -215,6 +221,8 @@ def randint(low: Any = None, high: Any = None, size: Any = None, *, dtype: Any =
         low, high = None, low
     if not isinstance(size, tuple | list):
         raise TypeError(f"randint: size must be a tuple of integers, got {size!r}")
+    if isinstance(low, bool) or isinstance(high, bool):
+        raise TypeError(f"randint: low and high must be integers, got {low!r} and {high!r}")
     low, high = index(0 if low is None else low), index(high)
     if low >= high:
         raise ValueError(explain("randint", "low must be below high", {"low": low, "high": high}))
@@ -226,12 +234,16 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any
                  requires_grad: bool = False) -> Tensor:
     """Return integers from `low` to `high - 1` in the shape and dtype of a tensor."""
     shape, kind = _alike("randint_like", input, dtype)
+    if xp.named_dtype(kind) == "bool":
+        raise TypeError("randint_like: truth values are no integers; give a dtype")
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, shape, dtype=kind, requires_grad=requires_grad)
 
 
 def randperm(n: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return the integers from 0 to n - 1 in random order."""
+    if isinstance(n, tuple | list):
+        raise TypeError(f"randperm: n must be an integer, got {n!r}")
     (n,) = _sizes("randperm", (n,))
     return _made(xp.array(xp.generator().permutation(n), dtype or "int64"), requires_grad)
 
@@ -242,11 +254,11 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, dtype: Any = None) ->
     Raises ValueError for a negative `std`.
     """
     moments = [v for v in (mean, std) if isinstance(v, Tensor)]
-    if bool(moments) != (size is None):
+    if bool(moments) != (size is None) or not isinstance(size, tuple | list | None):
         raise TypeError(explain("normal", "give a size for numbers, and none for Tensors",
                                 {"mean": mean, "std": std, "size": size}))
     lowest = float(xp.min(std.data)) if isinstance(std, Tensor) and std.numel() else std
-    if not isinstance(lowest, Tensor) and lowest < 0:
+    if not isinstance(lowest, Tensor) and not lowest >= 0:
         raise ValueError(explain("normal", "std must not be negative", {"mean": mean, "std": std}))
     shape = _sizes("normal", (size,)) if size is not None else (mean + std).shape
     kind = dtype or (moments[0].dtype if moments else "float32")
@@ -267,7 +279,15 @@ def bernoulli(input: Tensor) -> Tensor:
 
 
 def _made(array: Any, requires_grad: bool) -> Tensor:
+    if not isinstance(requires_grad, bool):
+        raise TypeError(f"requires_grad: must be True or False, got {requires_grad!r}")
     return Tensor(array, requires_grad=requires_grad)
+
+
+def _plain(value: Any) -> Any:
+    """Return the number in a tensor or in what NumPy's functions return as one of Python's."""
+    scalar = isinstance(value, xp.HOST_SCALAR) or isinstance(value, Tensor) and not value.shape
+    return value.item() if scalar else value
 
 
 def _sizes(function: str, size: tuple) -> tuple[int, ...]:

@@ -20,12 +20,14 @@ def describe(value: Any) -> str:
     ('(1, 2)', "'same'")
     """
     shape = getattr(value, "shape", None)
-    if shape is not None:
+    if isinstance(shape, tuple) and hasattr(value, "dtype"):
         kind = str(value.dtype).rpartition(".")[2]
         return f"{tuple(shape)} {kind}"
     if isinstance(value, bool | int | float | str | tuple | list | slice | type(None)):
         text = repr(value)
         return text if len(text) <= 60 else text[:57] + "..."
+    if isinstance(value, type) or hasattr(value, "itemsize"):  # float, or a library's own dtype
+        return getattr(value, "__name__", str(value).rpartition(".")[2])
     return type(value).__name__
 
 

@@ -6,7 +6,7 @@ so that the arrow of imports keeps pointing down. `x.exp()` and `minilearn.exp(x
 
 from __future__ import annotations
 
-from . import autograd, conversion, hooks
+from . import autograd, conversion, hooks, xp
 from .ops import (
     comparison,
     diagonal,
@@ -24,6 +24,7 @@ from .ops import (
     softmax,
     statistics,
 )
+from .ops.dims import sizes_last
 from .tensor import Tensor
 
 
@@ -32,7 +33,7 @@ def compared(op):
 
     def compare(input, other):
         try:
-            return op(input, other)
+            return op(input, _constant(other))
         except TypeError:
             return NotImplemented
 
@@ -40,9 +41,18 @@ def compared(op):
 
 
 def operator(op, swapped=False):
-    """Return `op` as a plain function of two: an operator is called too often for a detour."""
+    """Return `op` as a plain function of two: an operator is called too often for a detour.
+
+    Operators take the library's arrays beside a Tensor, as torch's do; functions do not.
+    """
     call = op.__call__
-    return (lambda a, b: call(b, a)) if swapped else (lambda a, b: call(a, b))
+    if swapped:
+        return lambda a, b: call(b if type(b) is Tensor else _constant(b), a)
+    return lambda a, b: call(a, b if type(b) is Tensor else _constant(b))
+
+
+def _constant(x):
+    return Tensor(x) if isinstance(x, xp.ARRAY) else x
 
 
 OPERATORS = {
@@ -52,26 +62,26 @@ OPERATORS = {
     "__rsub__": operator(elementwise.sub, swapped=True),
     "__mul__": operator(elementwise.mul),
     "__rmul__": operator(elementwise.mul, swapped=True),
-    "__truediv__": elementwise.div,
-    "__rtruediv__": lambda a, b: elementwise.div(b, a),
-    "__floordiv__": rounding.floor_divide,
-    "__rfloordiv__": lambda a, b: rounding.floor_divide(b, a),
-    "__mod__": rounding.remainder,
-    "__rmod__": lambda a, b: rounding.remainder(b, a),
-    "__pow__": elementwise.pow,
-    "__rpow__": lambda a, b: elementwise.pow(b, a),
-    "__matmul__": matmul.matmul,
-    "__rmatmul__": lambda a, b: matmul.matmul(b, a),
+    "__truediv__": operator(elementwise.div),
+    "__rtruediv__": operator(elementwise.div, swapped=True),
+    "__floordiv__": operator(rounding.floor_divide),
+    "__rfloordiv__": operator(rounding.floor_divide, swapped=True),
+    "__mod__": operator(rounding.remainder),
+    "__rmod__": operator(rounding.remainder, swapped=True),
+    "__pow__": operator(elementwise.pow),
+    "__rpow__": operator(elementwise.pow, swapped=True),
+    "__matmul__": operator(matmul.matmul),
+    "__rmatmul__": operator(matmul.matmul, swapped=True),
     "__neg__": elementwise.neg,
     "__pos__": lambda a: a,
     "__abs__": elementwise.abs,
     "__invert__": comparison.bitwise_not,
-    "__and__": comparison.bitwise_and,
-    "__rand__": comparison.bitwise_and,
-    "__or__": comparison.bitwise_or,
-    "__ror__": comparison.bitwise_or,
-    "__xor__": comparison.bitwise_xor,
-    "__rxor__": comparison.bitwise_xor,
+    "__and__": operator(comparison.bitwise_and),
+    "__rand__": operator(comparison.bitwise_and),
+    "__or__": operator(comparison.bitwise_or),
+    "__ror__": operator(comparison.bitwise_or),
+    "__xor__": operator(comparison.bitwise_xor),
+    "__rxor__": operator(comparison.bitwise_xor),
     "__eq__": compared(comparison.eq),
     "__ne__": compared(comparison.ne),
     "__lt__": compared(comparison.lt),
@@ -105,18 +115,17 @@ METHODS = [
     *(order.maximum, order.minimum, order.clamp, order.clamp_min, order.clamp_max, order.argmax),
     *(order.argmin, order.max, order.min, order.argsort, order.sort, order.topk, order.median),
     *(reduce.sum, reduce.amax, reduce.amin, reduce.logsumexp, reduce.any, reduce.all),
-    *(reduce.count_nonzero, reduce.broadcast_to),
+    reduce.broadcast_to,
     *(scan.cumsum, scan.cumprod, scan.prod, softmax.softmax, softmax.log_softmax),
     *(statistics.mean, statistics.var, statistics.std, statistics.norm),
     *(gather.gather, gather.scatter, gather.scatter_add, gather.take_along_dim, gather.take),
     *(gather.index_select, gather.index_add, gather.index_copy, gather.index_fill),
     *(gather.index_put, gather.masked_fill, gather.masked_select, gather.nonzero),
-    *(shape.reshape, shape.view, shape.flatten, shape.ravel, shape.unflatten, shape.squeeze),
-    *(shape.unsqueeze, shape.expand, shape.expand_as, shape.view_as, shape.permute, shape.t),
-    *(shape.transpose, shape.swapaxes, shape.movedim, shape.flip, shape.fliplr, shape.flipud),
-    *(shape.roll, shape.rot90),
+    *(shape.flatten, shape.ravel, shape.unflatten, shape.unsqueeze, shape.expand_as),
+    *(shape.view_as, shape.t, shape.transpose, shape.swapaxes, shape.movedim, shape.fliplr),
+    *(shape.flipud, shape.roll, shape.rot90),
     *(pieces.narrow, pieces.select, pieces.split, pieces.chunk, pieces.tensor_split),
-    *(pieces.unbind, pieces.repeat, pieces.tile, pieces.repeat_interleave),
+    *(pieces.unbind, pieces.repeat_interleave),
     *(diagonal.tril, diagonal.triu, diagonal.diagonal, diagonal.diag, diagonal.diag_embed),
     *(diagonal.diagflat, diagonal.trace),
     *(matmul.matmul, matmul.mm, matmul.bmm, matmul.mv, matmul.dot, matmul.inner, matmul.outer),
@@ -125,11 +134,15 @@ METHODS = [
     *(conversion.copy_, conversion.fill_, conversion.zero_),
     *(conversion.is_floating_point, autograd.backward, hooks.register_hook, hooks.retain_grad),
 ]
+SIZES_LAST = [  # x.reshape(2, 3) is x.reshape((2, 3))
+    *(shape.reshape, shape.view, shape.permute, shape.expand, shape.squeeze, shape.flip),
+    *(pieces.repeat, pieces.tile, reduce.count_nonzero),
+]
 ALIASES = {
     "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg",
     "absolute": "abs", "clip": "clamp", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
     "arctan2": "atan2", "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le",
-    "not_equal": "ne", "ndimension": "dim", "nelement": "numel",
+    "not_equal": "ne", "ndimension": "dim", "nelement": "numel", "ger": "outer",
     "reshape_as": "view_as", "swapdims": "transpose", "moveaxis": "movedim",
 }
 
@@ -137,6 +150,8 @@ for name, function in (OPERATORS | conversion.PROTOCOLS | conversion.CASTS).item
     setattr(Tensor, name, function)
 for function in METHODS:
     setattr(Tensor, function.__name__, function)
+for function in SIZES_LAST:
+    setattr(Tensor, function.__name__, sizes_last(function))
 for name, meant in ALIASES.items():
     setattr(Tensor, name, getattr(Tensor, meant))
 for function in (elementwise.add, elementwise.sub, elementwise.mul, elementwise.div):

@@ -21,6 +21,7 @@ from .tensor import Node, Tensor
 OPS: dict[str, Op] = {}  # every primitive by name; the modules of `ops/` fill it
 NUMBERS = (bool, int, float)
 NO_PARAMS: dict[str, Any] = {}
+BY_NAME = ("dtype", "decimals", "stable")  # options that torch takes by name alone
 CAUGHT = (ValueError, IndexError, TypeError, RuntimeError, OverflowError)
 _recording = True
 
@@ -41,6 +42,7 @@ class Op:
         self.names = code.co_varnames[: self.arity]
         self.options = code.co_varnames[self.arity : self.arity + code.co_kwonlyargcount]
         self.defaults = forward.__kwdefaults__ or {}
+        self.in_order = tuple(name for name in self.options if name not in BY_NAME)
         self.rules: tuple[Callable, ...] = ()
         self.joint: Callable | None = None  # one rule for all inputs at once
         self.composite: Callable | None = None
@@ -87,15 +89,14 @@ class Op:
 
     def _bind(self, inputs: tuple, params: dict) -> tuple[tuple, dict]:
         """Sort arguments into tensors and options: torch lets both come by position or by name."""
+        params = torch_names(self.__name__, params)
         if not self.variadic:
             extra, inputs = inputs[self.arity :], inputs[: self.arity]
             missing = [n for n in self.names[len(inputs) :] if n in params]
             inputs += tuple(params[n] for n in missing)
             params = {k: v for k, v in params.items() if k not in missing}
-            if len(self.options) == 1 and len(extra) > 1:
-                extra = (extra,)  # x.permute(0, 2, 1) is x.permute((0, 2, 1))
-            given = dict(zip(self.options, extra, strict=False))
-            if len(inputs) < self.arity or len(extra) > len(self.options) or given.keys() & params:
+            given = dict(zip(self.in_order, extra, strict=False))
+            if len(inputs) < self.arity or len(extra) > len(self.in_order) or given.keys() & params:
                 wanted = ", ".join((*self.names, *self.options))
                 raise TypeError(f"{self.__name__}: takes ({wanted}); got {len(inputs)} tensors, "
                                 f"{len(extra)} further arguments and {sorted(params)} by name")
@@ -120,6 +121,8 @@ class BinaryOp(Op):
 
     `Op.__call__` would do, with that added; written out for two inputs it takes half the time.
     """
+
+    of_numbers = False  # whether both inputs may be numbers: add(2, 3) is tensor(5)
 
     promote = staticmethod(promoted)
 
@@ -150,6 +153,9 @@ class BinaryOp(Op):
             return input, _constant(self.__name__, other, input)
         if isinstance(other, Tensor):
             return _constant(self.__name__, input, other), other
+        input, other = (x.item() if isinstance(x, xp.HOST_SCALAR) else x for x in (input, other))
+        if self.of_numbers and isinstance(input, NUMBERS) and isinstance(other, NUMBERS):
+            return Tensor(input), Tensor(other)
         return as_tensors(self.__name__, (input, other))
 
     def _tensors(self, inputs: tuple) -> tuple[Tensor, ...]:
@@ -179,7 +185,7 @@ class StrictOp(BinaryOp):
 
 
 def as_tensors(function: str, inputs: Iterable[Any]) -> tuple[Tensor, ...]:
-    """Turn numbers and arrays among the inputs into constant tensors.
+    """Turn numbers among the inputs into constant tensors.
 
     A number takes the dtype of the first tensor it meets, so that it never widens a float32.
     """
@@ -203,8 +209,6 @@ def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
             return Tensor(xp.scalar(x, kind))
         except OverflowError:  # it does not fit, and is cut when it meets the tensor, as in torch
             return Tensor(xp.scalar(x, "int64"))
-    if like is not None and isinstance(x, xp.ARRAY):
-        return Tensor(x)
     raise TypeError(f"{function}: expected Tensors, got {type(x).__name__}; "
                     "make one with minilearn.tensor(...)")
 

@@ -134,7 +134,9 @@ class Tensor:
         return Tensor(self.data)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Set `requires_grad` and return the tensor itself."""
+        """Set `requires_grad` and return the tensor itself. Raises TypeError for no bool."""
+        if not isinstance(requires_grad, bool):
+            raise TypeError(f"requires_grad_: expected True or False, got {requires_grad!r}")
         if self.is_leaf or not requires_grad:  # what was computed requires it already
             self.requires_grad = requires_grad
         return self

@@ -16,9 +16,12 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from .memory import keep_freed_memory
 
 HOST_SCALAR = np.generic  # what NumPy's functions return instead of an array without dimensions
 Array = Any  # an array of whichever library is current
@@ -84,6 +87,22 @@ def device() -> str | None:
     return _current["device"]
 
 
+def waits() -> bool:
+    """Say whether to look at an array is to wait for a GPU, which else computes far ahead."""
+    return _current["device"] == "cuda"
+
+
+def demand(holds: Array, error: Callable[[], Exception]) -> None:
+    """Raise `error()` unless every element is true.
+
+    Nobody waits for a GPU's answer: there, as with torch, a later call fails, in fewer words.
+    """
+    if waits():
+        importlib.import_module("torch")._assert_async(_current["namespace"].all(holds))
+    elif not _current["namespace"].all(holds):
+        raise error()
+
+
 def __getattr__(name: str) -> Any:
     """Forward `xp.name` to the current library, and remember it until `use` is called again."""
     if name.startswith("__"):
@@ -101,6 +120,8 @@ def dtype(spec: Any) -> Any:
     """Return the current library's dtype for a name, a NumPy dtype or one of its own dtypes."""
     if isinstance(spec, str | type | np.dtype):
         return getattr(_current["namespace"], np.dtype(spec).name.replace("bool_", "bool"))
+    if hasattr(spec, "dtype"):
+        raise TypeError("expected a dtype or its name, got an array")
     return spec
 
 
@@ -147,9 +168,9 @@ def scalar(value: float, dtype_: Any) -> Array:
 
 
 def copy(array: Array) -> Array:
-    """Return a copy of an array of the current library."""
+    """Return a copy of an array of the current library, laid out in memory like the array."""
     if isinstance(array, np.ndarray):
-        return array.copy()
+        return array.copy(order="K")
     return _current["namespace"].asarray(array, copy=True)
 
 
@@ -243,23 +264,31 @@ def windows_portable(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Ar
     ns = _current["namespace"]
     sizes = zip(x.shape[1:3], kernel, stride, dilation, strict=True)
     rows, columns = (slice(0, _places(*along)) for along in sizes)
-    visited = kernel_slices(rows, columns, kernel, stride, dilation)
-    across = [ns.stack([x[:, *at, ...] for at in line], axis=3) for line in visited]
-    return ns.stack(across, axis=3)
+    down = [met_by(rows, i, stride[0], dilation[0]) for i in range(kernel[0])]
+    across = [met_by(columns, j, stride[1], dilation[1]) for j in range(kernel[1])]
+    return ns.stack([ns.stack([x[:, i, j, ...] for j in across], axis=3) for i in down], axis=3)
 
 
-def kernel_slices(
-    rows: slice, columns: slice, kernel: Pair, stride: Pair, dilation: Pair
-) -> list[list[tuple[slice, slice]]]:
-    """For each kernel position (i, j): the slices of H and W that it meets at the given places."""
+def met_by(places: slice, tap: int, stride: int, dilation: int) -> slice:
+    """Return the slice of a dimension that one tap of a kernel meets at the given places."""
+    first = places.start * stride + tap * dilation
+    return slice(first, first + (places.stop - 1 - places.start) * stride + 1, stride)
 
-    def along(places: slice, k: int, s: int, d: int) -> list[slice]:
-        first, last = places.start * s, (places.stop - 1) * s
-        return [slice(first + i * d, last + i * d + 1, s) for i in range(k)]
 
-    down = along(rows, kernel[0], stride[0], dilation[0])
-    across = along(columns, kernel[1], stride[1], dilation[1])
-    return [[(r, c) for c in across] for r in down]
+def multiply_into(out: Array, a: Array, b: Array) -> None:
+    """Write the matrix product of a and b into `out`, which may be a view of a larger array."""
+    if isinstance(out, np.ndarray):
+        np.matmul(a, b, out=out)  # without an array in between
+    else:
+        with quiet():
+            out[...] = a @ b
+
+
+def column_products(a: Array, b: Array) -> Array:
+    """Return, for each column, the sum of the products of two matrices' elements."""
+    if isinstance(a, np.ndarray):
+        return np.einsum("ij,ij->j", a, b)  # no array in between: half of the time
+    return _current["namespace"].sum(a * b, axis=0)
 
 
 def _places(size: int, kernel: int, stride: int, dilation: int) -> int:
@@ -283,10 +312,16 @@ def pad_along(x: Array, dim: int, before: int, after: int, value: float) -> Arra
     return out
 
 
+def all_finite(x: Array) -> bool:
+    """Say whether no element is infinite or nan; a sum so large that it is infinite says no too."""
+    with quiet():
+        return math.isfinite(_current["namespace"].sum(x))
+
+
 def kept(x: Array, mask: Array) -> Array:
     """Return x where the mask holds and 0 elsewhere."""
     ns = _current["namespace"]
-    if isinstance(x, np.ndarray) and ns.isfinite(x).all():
+    if isinstance(x, np.ndarray) and all_finite(x):
         return x * mask  # 10 times as fast as `where`, whose branches no processor can predict
     return ns.where(mask, x, ns.zeros_like(x))
 
@@ -355,8 +390,4 @@ def _host_index(index: tuple) -> tuple:
 # worth a warning. NumPy's warnings in the user's own code stay.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(minilearn|array_api_compat)\.")
 use("numpy")
-
-# Linux's C library hands the memory of large arrays back to the system, and each page that it asks
-# for again costs a fault: half of the time of a GRU's training step. Once a block has been freed it
-# keeps memory of up to that size, 32 MiB at most; this one is never written to, so it costs none.
-np.empty(2**25 - 2**14, np.uint8)
+keep_freed_memory()

@@ -15,6 +15,7 @@ from minilearn.errors import DimError, ShapeError, describe, explain, listing
     (3, "3"), (2.5, "2.5"), (True, "True"), (None, "None"), ("same", "'same'"), ((1, 2), "(1, 2)"),
     ([1, 2], "[1, 2]"), (slice(1, None), "slice(1, None, None)"), (object(), "object"),
     ("x" * 100, "'" + "x" * 56 + "..."), (range(100), "range"),
+    (np.dtype("int64"), "int64"), (torch.float32, "float32"), (np.float32, "float32"),
 ])
 def test_describe(value, text):
     assert describe(value) == text

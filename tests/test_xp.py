@@ -188,3 +188,32 @@ def test_index_add_and_getitem(data):
             assert np.array_equal(xp.to_numpy(xp.getitem(got, *index)), xp.to_numpy(got)[:, places])
     finally:
         xp.use(before)
+
+
+def test_a_product_goes_into_a_view(library):
+    rng = np.random.default_rng(0)
+    a, b, out = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), xp.zeros((3, 5), "float64")
+    xp.multiply_into(out[:, 1:3], xp.array(a), xp.array(b))
+    np.testing.assert_allclose(xp.to_numpy(out), np.pad(a @ b, ((0, 0), (1, 2))))
+
+
+def test_column_products(library):
+    a, b = np.random.default_rng(0).normal(size=(2, 5, 3))
+    found = xp.column_products(xp.array(a), xp.array(b))
+    np.testing.assert_allclose(xp.to_numpy(found), (a * b).sum(0))
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_all_finite(library, bad):
+    x = np.ones((3, 4))
+    assert xp.all_finite(xp.array(x))
+    x[1, 2] = bad
+    assert not xp.all_finite(xp.array(x))
+    x[2, 0] = -bad  # they cancel to nan
+    assert not xp.all_finite(xp.array(x))
+
+
+def test_a_copy_keeps_the_order_in_memory():
+    if xp.library() == "numpy":
+        x = np.zeros((2, 3, 4)).transpose(2, 0, 1)
+        assert xp.copy(x).strides == x.strides and xp.copy(x) is not x

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .workloads import Workload
+from .workloads import Workload, draws
 
 GAN_ADAM: dict[str, Any] = {"lr": 2e-4, "betas": (0.5, 0.99)}
 
@@ -29,7 +29,7 @@ class Library(NamedTuple):
 
     def draws(self, *shape: int, seed: int = 0) -> Any:
         """Return a constant tensor of normal numbers, the same in every library."""
-        return self.tensor(np.random.default_rng(seed).normal(size=shape).astype(np.float32))
+        return self.tensor(draws(*shape, seed=seed))
 
     def workload(self, step: Callable[[], list[float]], parameters: Any) -> Workload:
         """Put a step and the parameters that it starts from together."""

@@ -50,6 +50,11 @@ def digits(batch: int) -> tuple[np.ndarray, np.ndarray]:
     return images, rng.integers(0, 10, batch)
 
 
+def draws(*shape: int, seed: int = 0) -> np.ndarray:
+    """Return normal numbers in float32, the same in every library."""
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
 def framed_digits(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return images (count, 1, 28, 28) of bytes, black within 4 pixels of the edge, and classes.
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ..processes import PeerLost
 from ..recipes import ResnetSettings, RunError, RunFolder, train_resnet
 from ..train import Callback, Progress
 from .options import (
@@ -25,6 +26,7 @@ from .options import (
     WorkOption,
     taking_part,
 )
+from .workers import SyncNormOption, WorkersOption
 
 app = typer.Typer(help="Train a model of the lessons.", no_args_is_help=True)
 
@@ -48,6 +50,8 @@ def resnet(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     mine: MineOption = False,
     work: WorkOption = None,
+    workers: WorkersOption = 1,
+    sync_bn: SyncNormOption = False,
 ) -> None:
     """Train one of the lesson's nets on handwritten digits (lesson 05)."""
     settings = ResnetSettings(data.value, model.value, epochs, lr, bs, seed, device, quick)
@@ -78,11 +82,11 @@ def beside(folder: RunFolder, result: dict) -> str:
 
 
 class HowToGoOn(Callback):
-    """After Ctrl-C, say what is kept and how to take the run up again."""
+    """After Ctrl-C, or when another worker is lost, say what is kept and how to go on."""
 
     def on_error(self, learn, error):
         """Tell where the last checkpoint is."""
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt | PeerLost):
             checkpoint = next(c for c in learn.callbacks if hasattr(c, "path") and c.path.suffix
                               == ".safetensors").path
             print(f"\nInterrupted in epoch {learn.epoch + 1} of {learn.epochs}.")

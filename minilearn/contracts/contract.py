@@ -25,6 +25,8 @@ MODULES = {
     "03_convolution": ("convolution", "convolution_options", "convolution_backward", "pooling"),
     "04_normalisation": ("normalisation", "batch_norm_layer", "group_norms"),
     "05_resnet": ("resnet", "architecture", "landscape"),
+    "06_language": ("language_text", "language_batches", "language_cells", "language_layers",
+                    "language_training", "language_generation"),
 }
 _registered: dict[str, Exercise] = {}
 # Drivers that tell what became of the arguments: beside the result, and by themselves.

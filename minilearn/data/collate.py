@@ -65,18 +65,20 @@ def take(dataset: Any, indices: np.ndarray) -> Any:
     return collate([dataset[i] for i in places], [f"dataset[{i}]" for i in places])
 
 
-def leaves(function: Callable[[np.ndarray], Any], batch: Any) -> Any:
+def leaves(function: Callable[[Any], Any], batch: Any, kind: type = np.ndarray) -> Any:
     """Apply a function to every NumPy array inside a nested batch; leave the rest as it is.
+
+    kind: another class than arrays, to apply it to.
 
     >>> leaves(np.sum, [np.ones(3), {"name": ["a"]}])
     [np.float64(3.0), {'name': ['a']}]
     """
-    if isinstance(batch, np.ndarray):
+    if isinstance(batch, kind):
         return function(batch)
     if isinstance(batch, Mapping):
-        return {key: leaves(function, part) for key, part in batch.items()}
+        return {key: leaves(function, part, kind) for key, part in batch.items()}
     if isinstance(batch, list | tuple):
-        parts = [leaves(function, part) for part in batch]
+        parts = [leaves(function, part, kind) for part in batch]
         return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
     return batch
 

@@ -22,6 +22,10 @@ class DownloadError(DataError, OSError):
     """No mirror delivered the file whole and right."""
 
 
+class TextError(DataError, ValueError):
+    """A text is too short for what is asked of it."""
+
+
 def needed(module: str, package: str, purpose: str) -> ModuleType:
     """Import a module late, or say in one sentence which package is missing and how to install it.
 

@@ -55,6 +55,7 @@ from .loss import (
 )
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
 from .pad import pad
+from .pictures import denormalize, dice, gram_matrix, iou, overlaps, psnr, ssim, total_variation
 from .pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from .resize import interpolate, pixel_shuffle, pixel_unshuffle
 from .sample import affine_grid, grid_sample

@@ -7,17 +7,19 @@ inputs give nan on the way, or in the end.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
-from ..ops.dims import wrap
+from ..ops import softmax as ops
+from ..ops.dims import need_bool, wrap
 from ..ops.elementwise import relu, where
 from ..ops.exponential import erf, expm1, log1p, sigmoid, tanh
 from ..ops.rounding import sign
-from ..ops.softmax import log_softmax, logsigmoid, softmax
+from ..ops.softmax import logsigmoid
 from ..tensor import Tensor
-from .arguments import need_choice, need_floating, need_tensors
+from .arguments import need_choice, need_floating, need_scalars, need_tensors
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
@@ -33,6 +35,7 @@ __all__ = [
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Return the elements, multiplied by `negative_slope` where they are negative."""
     need_floating("leaky_relu", input=input)
+    need_scalars("leaky_relu", negative_slope=negative_slope)
     if not 0 <= negative_slope <= 1:
         return where(input > 0, input, input * negative_slope)
     positive = xp.astype(input.data > 0, input.data.dtype)
@@ -100,6 +103,7 @@ def hardswish(input: Tensor) -> Tensor:
 def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
     """Return the elements that are above `threshold`, and `value` in place of the others."""
     need_tensors("threshold", input=input)
+    need_scalars("threshold", threshold=threshold, value=value)
     if input.data.dtype == xp.bool:
         raise TypeError(explain("threshold", "input must hold numbers", {"input": input}))
     return where(input <= _number(input, threshold), _number(input, value), input)
@@ -109,6 +113,7 @@ def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return the elements, and 0 where they lie within `lambd` of 0."""
     need_floating("hardshrink", input=input)
+    need_scalars("hardshrink", lambd=lambd)
     return _outside(input, lambd, input)
 
 
@@ -119,8 +124,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     Raises ValueError for a negative `lambd`.
     """
     need_floating("softshrink", input=input)
-    if lambd < 0:
-        raise ValueError(f"softshrink: lambd must not be negative; got lambd={lambd}")
+    if not 0 <= lambd < math.inf:
+        raise ValueError(f"softshrink: lambd must be finite and not negative; got lambd={lambd}")
     return _outside(input, lambd, input - sign(input.detach()) * lambd)
 
 
@@ -139,8 +144,10 @@ def rrelu(
     two. Raises ValueError unless lower <= upper. Source: Xu et al. 2015.
     """
     need_floating("rrelu", input=input)
-    if not lower <= upper:
-        raise ValueError(f"rrelu: lower must not be above upper; got lower={lower}, upper={upper}")
+    need_bool("rrelu", training=training)
+    if not -math.inf < lower <= upper < math.inf:
+        raise ValueError("rrelu: lower and upper must be finite, and lower not above upper; "
+                         f"got lower={lower}, upper={upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     drawn = xp.array(xp.generator().uniform(lower, upper, input.shape), input.dtype)
@@ -154,6 +161,7 @@ def rrelu(
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return the elements, and `alpha * (exp(input) - 1)` where they are negative."""
     need_floating("elu", input=input)
+    need_scalars("elu", alpha=alpha)
     return where(input > 0, input, _curve(input, 1.0) * alpha)
 
 
@@ -161,6 +169,7 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
 def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return the elements, and `alpha * (exp(input / alpha) - 1)` where they are negative."""
     need_floating("celu", input=input)
+    need_scalars("celu", alpha=alpha)
     if alpha == 0:
         raise ValueError("celu: alpha must not be 0; got alpha=0")
     return where(input > 0, input, _curve(input, alpha) * alpha)
@@ -207,7 +216,8 @@ def silu(input: Tensor) -> Tensor:
 def mish(input: Tensor) -> Tensor:
     """Return `input * tanh(softplus(input))`."""
     need_floating("mish", input=input)
-    return input * tanh(softplus(input))
+    up, down = sigmoid(input), sigmoid(-input)  # tanh(log(1 + exp(x))) without logarithms: exact
+    return input * (up * (down + 1) / (down * down + 1))
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -216,6 +226,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     Where `beta * input` is above `threshold`, the input itself.
     """
     need_floating("softplus", input=input)
+    need_scalars("softplus", beta=beta, threshold=threshold)
     scaled = input * beta
     linear = scaled > threshold
     return where(linear, input, log1p(where(linear, 0.0, scaled).exp()) / beta)
@@ -236,10 +247,33 @@ def tanhshrink(input: Tensor) -> Tensor:
 # ---------------------------------------------------------------- along a dimension
 
 
-def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """Return `softmax(-input)` along `dim`. Raises DimError, TypeError."""
-    need_tensors("softmin", input=input)
-    return softmax(-input, dim, dtype=dtype)
+def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
+    """Return `exp(input)` divided by its sum along `dim`: positive numbers that sum to 1.
+
+    dtype: what the input is converted to first. Without `dim` one is guessed, with a warning, as in
+    torch: 0 for 0, 1 or 3 dimensions, else 1. Raises DimError, TypeError.
+    """
+    return ops.softmax(input, dim=_named_dim("softmax", input, dim), dtype=dtype)
+
+
+def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
+    """Return `softmax(-input)` along `dim`."""
+    return ops.softmax(-input, dim=_named_dim("softmin", input, dim), dtype=dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
+    """Return `log(softmax(input, dim))`, exact even where a probability underflows to 0."""
+    return ops.log_softmax(input, dim=_named_dim("log_softmax", input, dim), dtype=dtype)
+
+
+def _named_dim(function: str, input: Tensor, dim: int | None) -> int:
+    need_tensors(function, input=input)
+    if dim is not None:
+        return dim
+    guess = 0 if input.ndim in (0, 1, 3) else 1
+    warnings.warn(f"{function}: no dim is given, {guess} is taken; name it, as in dim={guess}",
+                  stacklevel=3)
+    return guess
 
 
 @xp.quiet()

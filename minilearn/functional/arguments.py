@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops.dims import need_bool
 from ..tensor import Tensor
 
 
@@ -16,6 +17,13 @@ def need_tensors(function: str, **arguments: Any) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(explain(function, f"{name} must be a Tensor", arguments,
                                     "make one with minilearn.tensor(...)"))
+
+
+def need_scalars(function: str, **arguments: Any) -> None:
+    """Raise TypeError unless every argument is one number: Python's, NumPy's or a tensor's."""
+    for name, value in arguments.items():
+        if not isinstance(value, int | float) and getattr(value, "shape", None) != ():
+            raise TypeError(explain(function, f"{name} must be a number", {name: value}))
 
 
 def need_floating(function: str, **arguments: Any) -> None:
@@ -58,10 +66,17 @@ def need_parameters(function: str, input: Tensor, shape: Sequence[int], **parame
                                     {"input": input} | given, f"convert it with {name}.to(...)"))
 
 
-def need_probability(function: str, p: float) -> None:
-    """Raise ValueError unless p is between 0 and 1."""
+def need_probability(function: str, p: Any) -> float:
+    """Return p as a number of Python's; ValueError unless it is between 0 and 1."""
     if not 0 <= p <= 1:
         raise ValueError(f"{function}: p is a probability, between 0 and 1; got p={p!r}")
+    return float(p)
+
+
+def need_corners(function: str, align_corners: Any) -> None:
+    """Raise TypeError unless align_corners is True, False or None, which is False."""
+    if align_corners is not None:
+        need_bool(function, align_corners=align_corners)
 
 
 def need_choice(function: str, name: str, value: Any, choices: Sequence[str]) -> None:

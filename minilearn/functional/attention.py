@@ -6,6 +6,7 @@ import math
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops.dims import need_bool
 from ..ops.softmax import softmax
 from ..tensor import Tensor
 from .arguments import need_broadcast, need_floating, need_probability, need_tensors
@@ -59,6 +60,7 @@ def _attention(scores: Tensor) -> Tensor:
 def _check(query, key, value, attn_mask, dropout_p, is_causal) -> None:
     function, three = "scaled_dot_product_attention", {"query": query, "key": key, "value": value}
     need_floating(function, **three)
+    need_bool(function, is_causal=is_causal)
     need_probability(function, dropout_p)
     if len({t.dtype for t in three.values()}) > 1:
         raise TypeError(explain(function, "query, key and value must have one dtype", three))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import DimError, ShapeError, explain
+from ..ops.dims import integer
 from ..ops.elementwise import where
 from ..ops.softmax import log_softmax, softmax_nll
 from ..tensor import Tensor
@@ -78,6 +79,7 @@ def _class_numbers(function, input, target, weight, ignore_index) -> Tensor:
     """Check class numbers, and return them as int64 of the shape of the input without C."""
     arguments = {"input": input, "target": target}
     need_tensors(function, **arguments)
+    ignore_index = integer(function, "ignore_index", ignore_index)
     if input.ndim == 0:
         raise ShapeError(explain(function, "input must be (C,), (N, C) or (N, C, d1, ...)",
                                  arguments))
@@ -98,14 +100,16 @@ def _class_numbers(function, input, target, weight, ignore_index) -> Tensor:
 def _is_plain(input, index, weight, ignore_index, reduction, smoothing) -> bool:
     """Say whether a single op will do: (N, C), every row counts, and equally, and one number."""
     plain = weight is None and not smoothing and reduction != "none" and input.ndim == 2
-    return plain and input.shape[0] > 0 and not bool(xp.any(index.data == ignore_index))
+    if not plain or input.shape[0] == 0 or xp.waits():
+        return False
+    return not bool(xp.any(index.data == ignore_index))
 
 
 def _check_range(function, numbers, classes: int, ignore_index: int) -> None:
-    wrong = (numbers != ignore_index) & ((numbers < 0) | (numbers >= classes))
-    if bool(xp.any(wrong)):
-        raise DimError(f"{function}: class {int(numbers[wrong][0])} in target is out of range: "
-                       f"the input has {classes} classes, 0 to {classes - 1}")
+    right = (numbers == ignore_index) | (numbers >= 0) & (numbers < classes)
+    xp.demand(right, lambda: DimError(
+        f"{function}: class {int(numbers[~right][0])} in target is out of range: "
+        f"the input has {classes} classes, 0 to {classes - 1}"))
 
 
 def _picked(log_p, index, weight, ignore_index, reduction, smoothing) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops.dims import need_bool
 from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_floating, need_probability, need_tensors
@@ -49,7 +50,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
 
 def _dropout(function: str, input: Tensor, p: float, training: bool, drawn_shape) -> Tensor:
     need_tensors(function, input=input)
-    need_probability(function, p)
+    need_bool(function, training=training)
+    p = need_probability(function, p)
     if not training or p == 0:
         return input
     need_floating(function, input=input)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import DimError, ShapeError, explain
+from ..ops.dims import integer
 from ..ops.elementwise import where
 from ..tensor import Tensor
 from .arguments import need_tensors
@@ -32,13 +33,14 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     vectors = weight[input.long()]
     if padding_idx is None:
         return vectors
+    padding_idx = integer("embedding", "padding_idx", padding_idx)
     if not -rows <= padding_idx < rows:
         raise DimError(f"embedding: padding_idx={padding_idx} is not one of the {rows} rows")
     return where((input == padding_idx % rows).unsqueeze(-1), vectors.detach(), vectors)
 
 
 def _check_rows(numbers, rows: int) -> None:
-    wrong = (numbers < 0) | (numbers >= rows)
-    if bool(xp.any(wrong)):
-        raise DimError(f"embedding: row {int(numbers[wrong][0])} in input is out of range: "
-                       f"weight has {rows} rows, 0 to {rows - 1}")
+    right = (numbers >= 0) & (numbers < rows)
+    xp.demand(right, lambda: DimError(
+        f"embedding: row {int(numbers[~right][0])} in input is out of range: "
+        f"weight has {rows} rows, 0 to {rows - 1}"))

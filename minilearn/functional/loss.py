@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .. import xp
 from ..errors import explain
-from ..ops.dims import wrap
+from ..ops.dims import need_bool, wrap
 from ..ops.elementwise import cast, mul, where
 from ..ops.softmax import bernoulli_nll, logsigmoid
 from ..tensor import Tensor
@@ -60,7 +60,7 @@ def smooth_l1_loss(
     """
     d = _difference("smooth_l1_loss", input, target, None, reduction)
     need_floating("smooth_l1_loss", difference=d)
-    if beta < 0:
+    if not beta >= 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative; got beta={beta}")
     size = d.abs()
     if beta > 0:
@@ -81,8 +81,8 @@ def huber_loss(
     torch's does. Raises ShapeError, TypeError, ValueError for a delta that is not positive.
     """
     d = _difference("huber_loss", input, target, weight, reduction)
-    need_floating("huber_loss", difference=d)
-    if delta <= 0:
+    need_floating("huber_loss", input=input, difference=d)
+    if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive; got delta={delta}")
     loss = _rounded_off(d, delta)
     return _reduced(loss if weight is None else loss * weight, None, reduction)
@@ -160,6 +160,8 @@ def binary_cross_entropy_with_logits(
     need_choice(function, "reduction", reduction, REDUCTIONS)
     need_floating(function, input=input, target=target)
     need_same_shape(function, input=input, target=target)
+    if pos_weight is not None:
+        need_floating(function, pos_weight=pos_weight)
     positive = target if pos_weight is None else _weighted(function, target, pos_weight=pos_weight)
     # log(1 - sigmoid(x)) = logsigmoid(x) - x
     log_p = logsigmoid(input)
@@ -190,6 +192,7 @@ def kl_div(
     """
     need_choice("kl_div", "reduction", reduction, (*REDUCTIONS, "batchmean"))
     need_floating("kl_div", input=input, target=target)
+    need_bool("kl_div", log_target=log_target)
     if log_target:
         loss = target.exp() * (target - input)
     else:
@@ -208,7 +211,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensor([0.6])
     """
     need_tensors("cosine_similarity", x1=x1, x2=x2)
-    if eps < 0:
+    if not eps >= 0:
         raise ValueError(f"cosine_similarity: eps must not be negative; got eps={eps}")
     product = x1 * x2
     need_floating("cosine_similarity", product=product)

@@ -13,9 +13,10 @@ from typing import Any
 from .. import xp
 from ..errors import ShapeError, explain
 from ..ops import norm as ops
+from ..ops.dims import need_bool
 from ..slots import Slot
 from ..tensor import Tensor
-from .arguments import need_floating, need_parameters
+from .arguments import need_floating, need_parameters, need_scalars
 
 
 @Slot
@@ -38,6 +39,8 @@ def batch_norm(
     Source: Ioffe & Szegedy 2015.
     """
     _check_channels("batch_norm", input, running_mean, running_var, weight, bias)
+    need_bool("batch_norm", training=training)
+    need_scalars("batch_norm", momentum=momentum, eps=eps)
     if eps < 0 or (eps == 0 and training):
         raise ValueError(f"batch_norm: eps must be positive; got eps={eps}")
     if not training:
@@ -55,7 +58,7 @@ def batch_norm(
     one, zero = xp.ones_like(mean), xp.zeros_like(mean)
     weight = Tensor(one) if weight is None else weight
     bias = Tensor(zero) if bias is None else bias
-    return ops.batch_norm(input, weight, bias, mean=mean, var=var, eps=eps)
+    return ops.batch_norm(input, weight, bias, mean=mean, var=var, eps=float(eps))
 
 
 @Slot
@@ -74,6 +77,7 @@ def layer_norm(
     tensor([[-1.,  1.]])
     """
     shape = _check_last("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    need_scalars("layer_norm", eps=eps)
     y = standardized(input, tuple(range(-len(shape), 0)), eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
@@ -91,6 +95,7 @@ def rms_norm(
     """
     shape = _check_last("rms_norm", input, normalized_shape, weight=weight)
     eps = float(xp.finfo(input.data.dtype).eps) if eps is None else eps
+    need_scalars("rms_norm", eps=eps)
     dims = tuple(range(-len(shape), 0))
     y = input * ((input * input).mean(dims, True) + eps) ** -0.5 if input.numel() else input * 1
     return y if weight is None else y * weight
@@ -141,6 +146,8 @@ def instance_norm(
     Raises ShapeError, TypeError, ValueError.
     """
     _check_channels("instance_norm", input, running_mean, running_var, weight, bias)
+    need_bool("instance_norm", use_input_stats=use_input_stats)
+    need_scalars("instance_norm", momentum=momentum, eps=eps)
     if not use_input_stats:
         if running_mean is None:
             raise ValueError("instance_norm: without use_input_stats, it needs running_mean and "

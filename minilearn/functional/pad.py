@@ -7,6 +7,7 @@ from ..errors import ShapeError, explain
 from ..ops.pieces import cat, cut, narrow, paste
 from ..ops.shape import expand, flip, integers
 from ..tensor import Tensor
+from .arguments import need_scalars
 
 
 def pad(input: Tensor, pad, mode: str = "constant", value: float | None = None) -> Tensor:
@@ -23,6 +24,8 @@ def pad(input: Tensor, pad, mode: str = "constant", value: float | None = None) 
     """
     arguments = {"input": input, "pad": pad, "mode": mode, "value": value}
     widths = _widths(input, pad, arguments)
+    if value is not None:
+        need_scalars("pad", value=value)
     if mode == "constant":
         return _constant(input, widths, value or 0, arguments)
     _check_border(input, len(pad) // 2, mode, value, arguments)

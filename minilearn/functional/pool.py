@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from .. import xp
+from ..arrays import constant
 from ..errors import ShapeError, explain
+from ..ops.dims import integer, need_bool
 from ..ops.elementwise import div
 from ..ops.pool import Window, chosen, window_max, window_sum
 from ..slots import Slot
@@ -76,7 +78,7 @@ def avg_pool1d(
     The arguments and what is raised are those of `avg_pool2d`.
     """
     need_image("avg_pool1d", input, 1)
-    _need_averages("avg_pool1d", input)
+    _need_averages("avg_pool1d", input, count_include_pad)
     windows = _windows("avg_pool1d", input, 1, kernel_size, stride, padding, 1, ceil_mode)
     return mean_of(input, windows, [_counts(w, count_include_pad) for w in windows])
 
@@ -99,11 +101,11 @@ def avg_pool2d(
     integers. Raises ShapeError, TypeError or ValueError.
     """
     need_image("avg_pool2d", input, 2)
-    _need_averages("avg_pool2d", input)
+    _need_averages("avg_pool2d", input, count_include_pad)
     windows = _windows("avg_pool2d", input, 2, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override is None:
         return mean_of(input, windows, [_counts(w, count_include_pad) for w in windows])
-    (divisor,) = sizes("avg_pool2d", "divisor_override", divisor_override, 1, least=-(2**63))
+    divisor = integer("avg_pool2d", "divisor_override", divisor_override)
     if divisor == 0:
         raise ValueError("avg_pool2d: divisor_override must not be 0")
     return _divided(_sum(input, windows), divisor)
@@ -114,8 +116,9 @@ def avg_pool2d(
 
 def _windows(function, input, n, kernel_size, stride, padding, dilation, ceil_mode):
     """Check the arguments and return the windows along each dimension, the last one last."""
+    need_bool(function, ceil_mode=ceil_mode)
     kernel = sizes(function, "kernel_size", kernel_size, n, least=1)
-    given = kernel if stride is None or stride in ((), []) else stride
+    given = kernel if stride is None or isinstance(stride, tuple | list) and not stride else stride
     stride = sizes(function, "stride", given, n, least=1)
     padding = sizes(function, "padding", padding, n)
     dilation = sizes(function, "dilation", dilation, n, least=1)
@@ -180,7 +183,7 @@ def mean_of(x, windows, counts):
         rows, columns = counts[0][0], counts[-1][0] if len(counts) == 2 else 1
         return _divided(total, rows * columns)
     for along, window in zip(counts, windows, strict=True):
-        column = xp.reshape(xp.array(along, x.data.dtype), (-1,) + (1,) * (-window.dim - 1))
+        column = xp.reshape(constant(tuple(along), x.data.dtype), (-1,) + (1,) * (-window.dim - 1))
         total = _divided(total, Tensor(column))
     return total
 
@@ -190,7 +193,8 @@ def _divided(total, count):
     return div(total, count, rounding_mode=None if xp.is_floating(total.data) else "trunc")
 
 
-def _need_averages(function, input):
+def _need_averages(function, input, count_include_pad):
+    need_bool(function, count_include_pad=count_include_pad)
     if xp.host_dtype(input.data) != "int64":  # torch averages no other integers
         need_floating(function, input=input)
 

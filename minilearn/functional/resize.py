@@ -11,11 +11,12 @@ import struct
 from typing import Any
 
 from .. import xp
+from ..arrays import remembered
 from ..errors import ShapeError, explain
 from ..ops.resample import pick
 from ..tensor import Tensor
 from .adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d
-from .arguments import need_choice, need_floating, need_tensors
+from .arguments import need_choice, need_corners, need_floating, need_tensors
 from .spatial import need_image, sizes
 
 MODES = {  # name: numbers of dimensions after the channels
@@ -54,6 +55,7 @@ def interpolate(
         shapes = " or ".join("(N, C, L)" if n == 1 else "(N, C, H, W)" for n in MODES[mode])
         raise ShapeError(explain("interpolate", f"mode {mode!r} is for {shapes}", {"input": input}))
     need_image("interpolate", input, n, channels=mode != "area")
+    need_corners("interpolate", align_corners)
     if align_corners is not None and "linear" not in mode and mode != "bicubic":
         raise ValueError(f"interpolate: mode {mode!r} has no align_corners; leave it out")
     size, steps = _new_size(input.shape[2:], size, scale_factor, recompute_scale_factor,
@@ -63,10 +65,9 @@ def interpolate(
     need_floating("interpolate", input=input)
     if mode == "area":
         return (adaptive_avg_pool1d if n == 1 else adaptive_avg_pool2d)(input, size)
-    taps = _cubic_taps if mode == "bicubic" else _linear_taps
     for dim, (places, step) in enumerate(zip(size, steps, strict=True), 2):
-        at = _positions(input, dim, places, step, align_corners)
-        input = _resampled(input, dim, taps(at, input.shape[dim]))
+        kind, old = input.data.dtype, input.shape[dim]
+        input = _resampled(input, dim, _taps(mode, old, places, step, align_corners, kind))
     return input
 
 
@@ -93,6 +94,7 @@ def _new_size(old, size, scale_factor, recompute, least):
 def _factors(scale_factor, n):
     many = isinstance(scale_factor, tuple | list)
     factors = tuple(scale_factor) if many else (scale_factor,) * n
+    factors = tuple(f.item() if isinstance(f, xp.HOST_SCALAR) else f for f in factors)
     if any(isinstance(f, bool) or not isinstance(f, int | float) for f in factors):
         raise TypeError(f"interpolate: scale_factor must be numbers, got {scale_factor!r}")
     if not all(0 < f < math.inf for f in factors):
@@ -132,9 +134,17 @@ def _single(number):
     return struct.unpack("f", struct.pack("f", number))[0]
 
 
-def _positions(x, dim, places, step, align_corners):
+@remembered
+def _taps(mode, size, places, step, align_corners, kind):
+    """List what the new pixels are made of: (numbers of the old pixels, their weights), ..."""
+    taps = _cubic_taps if mode == "bicubic" else _linear_taps
+    return [(tuple(xp.to_numpy(xp.astype(at, xp.int64)).tolist()), weights)
+            for at, weights in taps(_positions(size, places, step, align_corners, kind), size)]
+
+
+def _positions(size, places, step, align_corners, kind):
     """Return where the new pixels lie among the old ones, which have the numbers 0 to size - 1."""
-    new, size = xp.arange(places, dtype_=x.data.dtype), x.shape[dim]
+    new = xp.arange(places, dtype_=kind)
     if align_corners:
         return new * ((size - 1) / (places - 1) if places > 1 else 0.0)
     return (new + 0.5) * step - 0.5
@@ -154,11 +164,10 @@ def _cubic_taps(at, size):
 
 
 def _resampled(x, dim, taps):
-    """Sum over the taps, each (positions, weights), along one dimension."""
+    """Sum over the taps along one dimension."""
     column = (-1,) + (1,) * (x.ndim - dim - 1)
     total = None
-    for at, weights in taps:
-        places = tuple(xp.to_numpy(xp.astype(at, xp.int64)).tolist())
+    for places, weights in taps:
         part = pick(x, dim=dim, places=places) * Tensor(xp.reshape(weights, column))
         total = part if total is None else total + part
     return total

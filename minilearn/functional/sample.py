@@ -14,7 +14,7 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..ops.elementwise import where
 from ..tensor import Tensor
-from .arguments import need_choice, need_floating
+from .arguments import need_choice, need_corners, need_floating
 from .resize import cubic_weights
 from .spatial import sizes
 
@@ -35,6 +35,7 @@ def grid_sample(
     """
     need_choice("grid_sample", "mode", mode, tuple(TAPS))
     need_choice("grid_sample", "padding_mode", padding_mode, tuple(OUTSIDE))
+    need_corners("grid_sample", align_corners)
     _check_grid(input, grid)
     size = input.shape[:1:-1]  # width, height: the order of x and y
     with xp.quiet():  # points may be infinite, or not a number
@@ -147,6 +148,7 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
               [ 0.5,  0.5]]]])
     """
     need_floating("affine_grid", theta=theta)
+    need_corners("affine_grid", align_corners)
     n, _, h, w = size = sizes("affine_grid", "size", size, 4, least=1, exact=True)
     if theta.shape != (n, 2, 3):
         raise ShapeError(explain("affine_grid", f"theta must have shape ({n}, 2, 3)",

@@ -35,6 +35,7 @@ from .blocks import (
     res_block,
     sigmoid_range,
 )
+from .capture import Capture, in_channels, num_features, output_sizes
 from .cells import GRUCell, LSTMCell, RNNCell
 from .containers import (
     ModuleDict,
@@ -96,6 +97,7 @@ from .rectifier import (
     Threshold,
 )
 from .recurrent import GRU, LSTM, RNN
+from .self_attention import PooledSelfAttention2d, SelfAttention
 from .spatial import (
     Fold,
     PixelShuffle,
@@ -110,6 +112,7 @@ from .spatial import (
     ZeroPad2d,
 )
 from .summary import Summary, summary
+from .upsampling import Blur, PixelShuffleICNR, ResizeConv
 
 # As with torch: `import minilearn.nn.functional as F`.
 sys.modules[f"{__name__}.functional"] = functional
@@ -117,18 +120,20 @@ sys.modules[f"{__name__}.functional"] = functional
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveConcatPool2d", "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
-    "BatchNorm1dFlat", "BatchNorm2d", "Bilinear", "CELU", "Conv1d", "Conv2d", "ConvTranspose1d",
-    "ConvTranspose2d", "CosineSimilarity", "CrossEntropyLoss", "Dropout", "Dropout1d", "Dropout2d",
-    "ELU", "Embedding", "Flatten", "Fold", "GELU", "GLU", "GRU", "GRUCell", "GroupNorm",
-    "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "HuberLoss", "Identity", "InstanceNorm1d",
-    "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "Lambda", "LayerNorm", "LeakyReLU",
-    "Linear", "LogSigmoid", "LogSoftmax", "MSELoss", "MaxPool1d", "MaxPool2d", "MergeLayer", "Mish",
-    "Module", "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter",
-    "ParameterDict", "ParameterList", "PixelShuffle", "PixelUnshuffle", "PoolFlatten", "RNN",
-    "RNNCell", "RReLU", "ReLU", "ReLU6", "ReflectionPad1d", "ReflectionPad2d", "ReplicationPad1d",
-    "ReplicationPad2d", "SELU", "Sequential", "SequentialEx", "SiLU", "Sigmoid", "SigmoidRange",
-    "SmoothL1Loss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign",
-    "Summary", "Tanh", "Tanhshrink", "Threshold", "Unflatten", "Unfold", "Upsample", "ZeroPad1d",
-    "ZeroPad2d", "bn_drop_lin", "conv_layer", "functional", "init", "init_default", "parametrize",
-    "res_block", "sigmoid_range", "spectral_norm", "summary", "weight_norm",
+    "BatchNorm1dFlat", "BatchNorm2d", "Bilinear", "Blur", "CELU", "Capture", "Conv1d", "Conv2d",
+    "ConvTranspose1d", "ConvTranspose2d", "CosineSimilarity", "CrossEntropyLoss", "Dropout",
+    "Dropout1d", "Dropout2d", "ELU", "Embedding", "Flatten", "Fold", "GELU", "GLU", "GRU",
+    "GRUCell", "GroupNorm", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "HuberLoss",
+    "Identity", "InstanceNorm1d", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell",
+    "Lambda", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss",
+    "MaxPool1d", "MaxPool2d", "MergeLayer", "Mish", "Module", "ModuleDict", "ModuleList",
+    "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "ParameterDict", "ParameterList",
+    "PixelShuffle", "PixelShuffleICNR", "PixelUnshuffle", "PoolFlatten", "PooledSelfAttention2d",
+    "RNN", "RNNCell", "RReLU", "ReLU", "ReLU6", "ReflectionPad1d", "ReflectionPad2d",
+    "ReplicationPad1d", "ReplicationPad2d", "ResizeConv", "SELU", "SelfAttention", "Sequential",
+    "SequentialEx", "SiLU", "Sigmoid", "SigmoidRange", "SmoothL1Loss", "Softmax", "Softmax2d",
+    "Softmin", "Softplus", "Softshrink", "Softsign", "Summary", "Tanh", "Tanhshrink", "Threshold",
+    "Unflatten", "Unfold", "Upsample", "ZeroPad1d", "ZeroPad2d", "bn_drop_lin", "conv_layer",
+    "functional", "in_channels", "init", "init_default", "num_features", "output_sizes",
+    "parametrize", "res_block", "sigmoid_range", "spectral_norm", "summary", "weight_norm",
 ]

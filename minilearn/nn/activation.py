@@ -97,7 +97,7 @@ class Softsign(Module):
 class Softmax(Module):
     """Return `exp(x) / sum(exp(x))` over `dim`: positive, and 1 in all."""
 
-    def __init__(self, dim: int):
+    def __init__(self, dim: int | None = None):
         super().__init__()
         self.dim = dim
 
@@ -112,7 +112,7 @@ class Softmax(Module):
 class Softmin(Module):
     """Return the softmax of `-x` over `dim`."""
 
-    def __init__(self, dim: int):
+    def __init__(self, dim: int | None = None):
         super().__init__()
         self.dim = dim
 
@@ -127,7 +127,7 @@ class Softmin(Module):
 class LogSoftmax(Module):
     """Return the logarithm of the softmax over `dim`."""
 
-    def __init__(self, dim: int):
+    def __init__(self, dim: int | None = None):
         super().__init__()
         self.dim = dim
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import functional as F
 from ..ops import pieces
+from ..slots import Slot
 from ..tensor import Tensor
 from . import init
 from .adapters import Flatten
@@ -18,20 +19,24 @@ from .norm import BatchNorm1d, BatchNorm2d
 from .parametrizations import spectral_norm, weight_norm
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .rectifier import LeakyReLU, ReLU
+from .self_attention import SelfAttention
 
 NORMS = ("batch", "batch_zero", "weight", "spectral", None)
 
 
+@Slot
 def conv_layer(
     ni: int, nf: int, ks: int = 3, stride: int = 1, padding: int | None = None,
     bias: bool | None = None, *, is_1d: bool = False, norm: str | None = "batch",
     use_activ: bool = True, leaky: float | None = None, transpose: bool = False,
+    self_attention: bool = False, init_weight: Any = init.kaiming_normal_,
 ) -> Sequential:
     """Return convolution -> ReLU -> batch norm, from `ni` to `nf` channels.
 
     padding: (ks - 1) // 2 if None, or 0 when transposed. bias: only without batch norm, if None.
     norm: "batch", "batch_zero" (its weight starts at 0), "weight" or "spectral" (of the kernel), or
-    None. leaky: the slope of a LeakyReLU instead. Kernels start Kaiming normal, biases 0.
+    None. leaky: the slope of a LeakyReLU instead. self_attention: at the end. init_weight: draws
+    the first kernels, Kaiming normal ones unless told otherwise; biases start at 0.
 
     >>> from minilearn import nn
     >>> [type(layer).__name__ for layer in nn.conv_layer(1, 8)]
@@ -44,7 +49,7 @@ def conv_layer(
     if padding is None:
         padding = 0 if transpose else (ks - 1) // 2
     conv = init_default(kinds[not is_1d](ni, nf, ks, stride=stride, padding=padding,
-                                         bias=not batch if bias is None else bias))
+                                         bias=not batch if bias is None else bias), init_weight)
     if norm in ("weight", "spectral"):
         conv = (weight_norm if norm == "weight" else spectral_norm)(conv)
     layers = [conv]
@@ -54,6 +59,8 @@ def conv_layer(
         layers.append((BatchNorm1d if is_1d else BatchNorm2d)(nf))
         if norm == "batch_zero":
             init.zeros_(layers[-1].weight)
+    if self_attention:
+        layers.append(SelfAttention(nf))
     return Sequential(*layers)
 
 
@@ -93,6 +100,7 @@ class MergeLayer(Module):
         return "dense=True" if self.dense else ""
 
 
+@Slot
 def res_block(
     nf: int, dense: bool = False, norm: str | None = "batch", bottle: bool = False, **options: Any
 ) -> SequentialEx:

@@ -107,7 +107,9 @@ class Sequential(_Row):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return type(self)(dict(list(self._modules.items())[index]))
+            # A subclass that builds its own modules has no constructor for a part of them.
+            kind: Any = next(k for k in type(self).__mro__ if _built_alike(k))
+            return kind(dict(list(self._modules.items())[index]))
         return super().__getitem__(index)
 
     def insert(self, index: int, entry: Module) -> Sequential:
@@ -128,6 +130,10 @@ class Sequential(_Row):
         for module in self._modules.values():
             input = module(input)
         return input
+
+
+def _built_alike(kind: Any) -> bool:
+    return kind.__init__ is Sequential.__init__
 
 
 class ModuleList(_Row):

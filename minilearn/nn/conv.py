@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import functional as F
 from ..errors import explain
+from ..ops.dims import integers
 from ..tensor import Tensor
 from .linear import reset_uniform
 from .module import Module
@@ -16,8 +17,9 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 def each_dim(value: Any, dims: int, name: str) -> tuple[int, ...]:
     """Repeat an int for every dimension; leave a tuple of the right length alone."""
-    sizes = tuple(value) if isinstance(value, tuple | list) else (value,) * dims
-    if len(sizes) != dims or not all(isinstance(n, int) for n in sizes):
+    sizes = integers(name, "the value", value)
+    sizes = sizes if isinstance(value, tuple | list) else sizes * dims
+    if len(sizes) != dims:
         raise ValueError(f"{name}: expected an int or {dims} of them, got {value!r}")
     return sizes
 

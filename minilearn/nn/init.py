@@ -13,6 +13,8 @@ from functools import wraps
 from typing import Any
 
 from .. import xp
+from ..errors import explain
+from ..functional import arguments
 from ..slots import Slot
 from ..tensor import Tensor
 
@@ -58,6 +60,7 @@ def _random(draw: Callable) -> Callable:
 
     @wraps(draw)
     def drawn(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        arguments.need_floating(draw.__name__, tensor=tensor)
         if not _skipping:
             return draw(tensor, *args, **kwargs)
         tensor.data = xp.zeros(tensor.shape, tensor.data.dtype)
@@ -69,14 +72,15 @@ def _random(draw: Callable) -> Callable:
 @_random
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Draw every element from the uniform distribution on [a, b)."""
-    if not a <= b:
-        raise RuntimeError(f"uniform_: expects a <= b, got a={a}, b={b}")
+    if not -math.inf < a <= b < math.inf:
+        raise RuntimeError(f"uniform_: expects finite a <= b, got a={a}, b={b}")
     return _fill(tensor, xp.generator().uniform(a, b, tensor.shape))
 
 
 @_random
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Draw every element from the normal distribution."""
+    arguments.need_scalars("normal_", mean=mean, std=std)
     if not std >= 0:
         raise RuntimeError(f"normal_: expects std >= 0, got std={std}")
     return _fill(tensor, xp.generator().normal(mean, std, tensor.shape))
@@ -87,7 +91,7 @@ def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
 ) -> Tensor:
     """Draw from the normal distribution, and again whatever falls outside [a, b]."""
-    if not (a < b and std > 0) or mean < a - 4 * std or mean > b + 4 * std:
+    if not (a < b and 0 < std < math.inf) or mean < a - 4 * std or mean > b + 4 * std:
         raise ValueError(f"trunc_normal_: expects a < b, std > 0 and a mean near them, "
                          f"got mean={mean}, std={std}, a={a}, b={b}")
     values = xp.generator().normal(mean, std, tensor.shape)
@@ -97,7 +101,10 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Set every element to one value."""
+    """Set every element to one value. Raises TypeError for what is no number."""
+    val = val.item() if isinstance(val, Tensor | xp.HOST_SCALAR) else val
+    if not isinstance(val, int | float):
+        raise TypeError(explain("constant_", "val must be a number", {"val": val}))
     return _fill(tensor, val)
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .. import functional as F
+from ..ops.dims import integer
 from ..tensor import Tensor
 from . import init
 from .module import Module
@@ -86,6 +87,8 @@ class Embedding(Module):
         dtype: Any = None,
     ):
         super().__init__()
+        if padding_idx is not None:
+            padding_idx = integer("Embedding", "padding_idx", padding_idx)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} must be within "
                              f"num_embeddings={num_embeddings}")

@@ -31,8 +31,10 @@ class Module(Tree):
     training: bool
     _may_be_missing: tuple[str, ...] = ()  # buffers that old checkpoints do not have
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__()
+        if args or options:
+            raise TypeError(f"{type(self).__name__}: takes no arguments, got {[*args, *options]}")
         hooks: dict[str, Any] = {name: {} for name in HOOKS}
         self.__dict__.update(hooks, training=True)
 

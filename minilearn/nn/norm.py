@@ -7,6 +7,7 @@ from typing import Any
 from .. import functional as F
 from .. import xp
 from ..errors import ShapeError, explain
+from ..functional.joined import joined_batch_norm
 from ..tensor import Tensor
 from . import init
 from .module import Module
@@ -61,6 +62,8 @@ class _ChannelNorm(Module):
 
 
 class _BatchNorm(_ChannelNorm):
+    together = False  # in training: over the joined batch of all processes that train together
+
     def _weight_of_batch(self) -> float:
         """Count the batch, and say how much its statistics weigh in the running ones."""
         if not (self.training and self.track_running_stats):
@@ -76,7 +79,8 @@ class _BatchNorm(_ChannelNorm):
         momentum = self._weight_of_batch()
         uses_batch = self.training or self.running_mean is None
         keeps = not self.training or self.track_running_stats
-        return F.batch_norm(
+        normalised = joined_batch_norm if self.together and uses_batch else F.batch_norm
+        return normalised(
             input, self.running_mean if keeps else None, self.running_var if keeps else None,
             self.weight, self.bias, uses_batch, momentum, self.eps)
 
@@ -122,7 +126,7 @@ class _InstanceNorm(_ChannelNorm):
                                      {"input": input, "num_features": self.num_features}))
         uses_input = self.training or not self.track_running_stats
         return F.instance_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
-                               uses_input, self.momentum, self.eps)
+                               uses_input, self.momentum or 0.0, self.eps)
 
 
 class InstanceNorm1d(_InstanceNorm):

@@ -9,6 +9,7 @@ from .. import functional as F
 from .. import xp
 from ..errors import ShapeError, explain
 from ..ops import pieces, recurrent
+from ..ops.dims import integer, need_bool
 from ..tensor import Tensor
 from .cells import State, draw_uniform, rnn_step
 from .module import Module
@@ -43,12 +44,10 @@ class _Recurrent(Module):
         name = type(self).__name__
         if isinstance(self.dropout, bool) or not 0 <= self.dropout <= 1:
             raise ValueError(f"{name}: dropout must be a number from 0 to 1, got {self.dropout!r}")
-        for switch in ("bias", "batch_first"):
-            if not isinstance(getattr(self, switch), bool):
-                raise TypeError(f"{name}: {switch} must be a bool, got {getattr(self, switch)!r}")
+        need_bool(name, bias=self.bias, batch_first=self.batch_first,
+                  bidirectional=self.bidirectional)
         for size in ("hidden_size", "num_layers"):
-            if not isinstance(getattr(self, size), int):
-                raise TypeError(f"{name}: {size} must be an int, got {getattr(self, size)!r}")
+            setattr(self, size, integer(name, size, getattr(self, size)))
             if getattr(self, size) <= 0:
                 raise ValueError(f"{name}: {size} must be positive, got {getattr(self, size)}")
         if not 0 <= self.proj_size < self.hidden_size:

@@ -6,6 +6,7 @@ from .. import xp
 from ..errors import explain
 from ..op import BinaryOp, Op, StrictOp, no_grad
 from ..tensor import Tensor
+from .dims import need_bool, numpy_names
 from .elementwise import abs
 
 # ---------------------------------------------------------------- two numbers
@@ -70,7 +71,8 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne  # torc
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Say where `|input - other| <= atol + rtol * |other|`. Raises TypeError for mixed dtypes."""
     given = {"input": input, "other": other, "rtol": rtol, "atol": atol}
-    if rtol < 0 or atol < 0:
+    need_bool("isclose", equal_nan=equal_nan)
+    if not (rtol >= 0 and atol >= 0):
         raise ValueError(explain("isclose", "rtol and atol must not be negative", given))
     if not isinstance(input, Tensor) or not isinstance(other, Tensor) or input.dtype != other.dtype:
         raise TypeError(explain("isclose", "both must be Tensors of one dtype", given))
@@ -87,10 +89,11 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> bool:
     return bool(xp.all(isclose(input, other, rtol, atol, equal_nan).data))
 
 
+@numpy_names
 def equal(input, other) -> bool:
     """Say whether two tensors have the same shape and the same elements."""
-    if not isinstance(other, Tensor):
-        raise TypeError(explain("equal", "other must be a Tensor", {"other": other}))
+    if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
+        raise TypeError(explain("equal", "both must be Tensors", {"input": input, "other": other}))
     return input.shape == other.shape and bool(xp.all(eq(input, other).data))
 
 

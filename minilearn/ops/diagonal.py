@@ -6,7 +6,7 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..op import Op
 from ..tensor import Tensor
-from .dims import integers, wrap
+from .dims import integer, integers, numpy_names, wrap
 from .pieces import cut, paste
 from .shape import expand, flatten, movedim, permute, reshape
 
@@ -14,13 +14,13 @@ from .shape import expand, flatten, movedim, permute, reshape
 @Op
 def tril(input, *, diagonal=0):
     """Return the lower triangle of each matrix, and 0 above the given diagonal."""
-    return xp.tril(_matrix("tril", input), k=integers("tril", "diagonal", diagonal)[0])
+    return xp.tril(_matrix("tril", input), k=integer("tril", "diagonal", diagonal))
 
 
 @Op
 def triu(input, *, diagonal=0):
     """Return the upper triangle of each matrix, and 0 below the given diagonal."""
-    return xp.triu(_matrix("triu", input), k=integers("triu", "diagonal", diagonal)[0])
+    return xp.triu(_matrix("triu", input), k=integer("triu", "diagonal", diagonal))
 
 
 tril.grad(lambda g, y, x, diagonal: tril(g, diagonal=diagonal))
@@ -38,6 +38,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
     offset: how far above the main diagonal. Raises ShapeError if the dimensions are one.
     """
+    offset = integer("diagonal", "offset", offset)
     rows, columns = _two_dims("diagonal", input, dim1, dim2)
     order = (*(d for d in range(input.ndim) if d not in (rows, columns)), rows, columns)
     x = permute(input, dims=order)
@@ -50,6 +51,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Return matrices with the last dimension as a diagonal and 0 elsewhere: undoes `diagonal`."""
     *lead, n = input.shape or (1,)
+    offset = integer("diag_embed", "offset", offset)
     size = n + abs(offset)
     where = _two_dims("diag_embed", input, dim1, dim2, extra=1)
     box = (*(slice(0, m) for m in lead), _places(offset, size, n))
@@ -88,6 +90,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag_embed(flatten(input), offset)
 
 
+@numpy_names
 def trace(input: Tensor) -> Tensor:
     """Return the sum of the main diagonal of a matrix."""
     if input.ndim != 2 or input.data.dtype == xp.bool:
@@ -100,19 +103,22 @@ def trace(input: Tensor) -> Tensor:
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype="int64") -> Tensor:
     """Return the places (2, K) of the lower triangle of a (row, col) matrix, row by row."""
-    return _triangle("tril_indices", row, col, dtype, lambda r, c: c - r <= offset)
+    return _triangle("tril_indices", row, col, offset, dtype, lambda d, offset: d <= offset)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype="int64") -> Tensor:
     """Return the places (2, K) of the upper triangle of a (row, col) matrix, row by row."""
-    return _triangle("triu_indices", row, col, dtype, lambda r, c: c - r >= offset)
+    return _triangle("triu_indices", row, col, offset, dtype, lambda d, offset: d >= offset)
 
 
-def _triangle(function, row, col, dtype, inside):
+def _triangle(function, row, col, offset, dtype, inside):
     row, col = integers(function, "row and col", (row, col))
+    offset = integer(function, "offset", offset)
+    if xp.named_dtype(dtype).kind != "i":
+        raise TypeError(f"{function}: places are integers, not {xp.named_dtype(dtype)}")
     if min(row, col) < 0:
         raise ValueError(f"{function}: sizes cannot be negative, got ({row}, {col})")
-    mask = inside(xp.arange(row)[:, None], xp.arange(col)[None, :])
+    mask = inside(xp.arange(col)[None, :] - xp.arange(row)[:, None], offset)
     return Tensor(xp.astype(xp.stack(xp.nonzero(mask)), xp.dtype(dtype)))
 
 

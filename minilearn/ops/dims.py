@@ -11,11 +11,35 @@ from ..errors import DimError, explain
 
 
 def numpy_names(function):
-    """Let `dim` and `keepdim` be called `axis` and `keepdims` too; an Op can do so by itself."""
+    """Let arguments have NumPy's names too, as `axis` for `dim`; an Op can do so by itself."""
 
     @wraps(function)
     def called(*args, **named):
         return function(*args, **torch_names(function.__name__, named))
+
+    return called
+
+
+def sizes_last(function):
+    """Let the sizes at the end come one by one: `x.expand(2, 3)` is `x.expand((2, 3))`."""
+
+    @wraps(function)
+    def spread(input, *sizes, **named):
+        together = len(sizes) == 1 and isinstance(sizes[0], tuple | list | None)
+        return function(input, *(sizes if together or not sizes else (sizes,)), **named)
+
+    return spread
+
+
+def dim_if_given(function):
+    """Refuse `dim=None`: as in torch, who wants no `dim` leaves it out."""
+
+    @wraps(function)
+    def called(*args, **named):
+        if (args[1] if len(args) > 1 else named.get("dim", 0)) is None:
+            raise TypeError(explain(function.__name__, "dim must be an integer", {"dim": None},
+                                    "leave dim out"))
+        return function(*args, **named)
 
     return called
 
@@ -49,15 +73,16 @@ def wrap_all(function: str, x, dims) -> tuple[int, ...]:
     return dims
 
 
-def need_bool(function: str, name: str, value) -> None:
-    """Raise TypeError unless an argument is True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(explain(function, f"{name} must be True or False", {name: value}))
+def need_bool(function: str, **switches) -> None:
+    """Raise TypeError unless every argument is True or False."""
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise TypeError(explain(function, f"{name} must be True or False", {name: value}))
 
 
 def need_dim(function: str, dim, keepdim: bool) -> None:
     """Raise TypeError where all is reduced to one number and `keepdim` has nothing to keep."""
-    need_bool(function, "keepdim", keepdim)
+    need_bool(function, keepdim=keepdim)
     if dim is None and keepdim:
         raise TypeError(f"{function}: keepdim needs a dim; got keepdim={keepdim}")
 
@@ -67,6 +92,21 @@ def reduced(function: str, x, dim) -> tuple[int, ...]:
     everything = dim is None or isinstance(dim, tuple | list) and not dim
     dims = range(len(x.shape)) if everything else wrap_all(function, x, dim)
     return tuple(dims) if x.shape else ()
+
+
+def integer(function: str, name: str, value) -> int:
+    """Return one integer, which may be a tensor's or NumPy's; TypeError for anything else."""
+    if not isinstance(value, bool):
+        with suppress(TypeError):
+            return index(value)
+    raise TypeError(explain(function, f"{name} must be an integer", {name: value}))
+
+
+def several(function: str, name: str, values) -> tuple[int, ...]:
+    """Return a list of integers as a tuple; TypeError for one integer alone."""
+    if not isinstance(values, tuple | list):
+        raise TypeError(explain(function, f"{name} must be a tuple of integers", {name: values}))
+    return integers(function, name, values)
 
 
 def integers(function: str, name: str, values) -> tuple[int, ...]:

@@ -31,11 +31,13 @@ class ScaledOp(BinaryOp):
     def _named(self, input, other, named):
         alpha = named.pop("alpha", 1)
         input, other = super()._named(input, other, named)
-        whole = not any(isinstance(v, float) or xp.is_floating(v.data)
-                        for v in (input, other) if isinstance(v, float | Tensor))
-        if whole and isinstance(alpha, float):
-            raise TypeError(explain(self.__name__, "alpha must be an integer for integers",
-                                    {"input": input, "other": other, "alpha": alpha}))
+        tensors = [v for v in (input, other) if isinstance(v, Tensor)]
+        whole = not any(isinstance(v, float) for v in (input, other)) \
+            and not any(xp.is_floating(v.data) for v in tensors)
+        if isinstance(alpha, bool) and any(v.data.dtype != xp.bool for v in tensors) \
+                or isinstance(alpha, float) and whole:
+            raise TypeError(explain(self.__name__, "alpha must be a number, for integers an "
+                                    "integer", {"input": input, "other": other, "alpha": alpha}))
         return input, other if alpha == 1 else other * alpha
 
 
@@ -54,6 +56,11 @@ add.grad(lambda g, y, a, b: g, lambda g, y, a, b: g, arithmetic=True)
 
 class SubtractOp(ScaledOp):
     """`sub`: truth values are no numbers to subtract."""
+
+    def _named(self, input, other, named):
+        given = (input, other, named.get("input"), named.get("other"))
+        need_numbers("sub", *(x.data for x in given if isinstance(x, Tensor)))
+        return super()._named(input, other, named)
 
     def pair(self, input, other):
         """Take a number for one of them. Raises TypeError for True and False."""
@@ -100,13 +107,13 @@ class RealOp(BinaryOp):
 class DivideOp(RealOp):
     """`div`: torch lets it round the quotient, down ("floor") or towards zero ("trunc")."""
 
-    def __call__(self, input, other, *, rounding_mode=None):
+    def __call__(self, *inputs, rounding_mode=None, **named):
         if rounding_mode is None:
-            return BinaryOp.__call__(self, input, other)
+            return BinaryOp.__call__(self, *inputs, **named)
         if rounding_mode not in ("floor", "trunc"):
             raise ValueError("div: rounding_mode must be None, 'floor' or 'trunc'; "
                              f"got {rounding_mode!r}")
-        return OPS[f"{rounding_mode}_divide"](input, other)  # they are in `rounding.py`
+        return OPS[f"{rounding_mode}_divide"](*inputs, **named)  # they are in `rounding.py`
 
 
 @DivideOp
@@ -174,7 +181,7 @@ def pow(input, exponent):
 
 def _pow_dx(g, y, x, n):
     _, n = same_dtype(y, n)  # from truth values no 1 can be subtracted
-    if n.data.ndim == 0:  # x**2, x**0.5: the exponent is one number
+    if n.data.ndim == 0 and not xp.waits():  # x**2, x**0.5: the exponent is one number
         return g * (x ** (n - 1) * n) if float(n.data) else g * 0
     return g * where(Tensor(n.data == 0), 0.0, n * x ** (n - 1))
 
@@ -253,6 +260,8 @@ def same_dtype(*tensors) -> tuple[Tensor, ...]:
     return tuple(x if x.data.dtype == kind else cast(x, dtype=kind) for x in tensors)
 
 
+for op in (add, sub, mul, div):
+    op.of_numbers = True
 subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg  # torch's other names
 
 
@@ -308,6 +317,7 @@ def where(condition, input=None, other=None):
     if condition.data.dtype != xp.bool:
         raise TypeError(explain("where", "the condition must hold truth values",
                                 {"condition": condition}, "compare it, as in x > 0"))
+    input, other = (v.item() if isinstance(v, xp.HOST_SCALAR) else v for v in (input, other))
     numbers = all(isinstance(v, int | float) for v in (input, other))
     pair = map(Tensor, (input, other)) if numbers else as_tensors("where", (input, other))
     return choose(condition, *same_dtype(*pair))
@@ -318,6 +328,8 @@ def lerp(input, end, weight) -> Tensor:
     if not isinstance(end, Tensor) or not isinstance(input, Tensor):
         raise TypeError(explain("lerp", "input and end must be Tensors",
                                 {"input": input, "end": end, "weight": weight}))
+    if isinstance(weight, Tensor) and not weight.shape:
+        weight = cast(weight, dtype=input.data.dtype)  # one number, as the number would be
     kinds = {x.data.dtype for x in (input, end, weight) if isinstance(x, Tensor)}
     if len(kinds) > 1 or not xp.is_floating(input.data):
         raise TypeError(explain("lerp", "all must have one floating-point dtype",

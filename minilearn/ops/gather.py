@@ -6,10 +6,11 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..op import as_tensors
 from ..tensor import Tensor
-from .dims import integers, need_bool, wrap
-from .elementwise import where
+from .dims import integer, need_bool, numpy_names, wrap
+from .elementwise import clone, where
 from .index import checked, getitem, place, replace, resolved
 from .reduce import broadcast_to
+from .rounding import remainder
 from .shape import reshape
 
 # ---------------------------------------------------------------- an index for each element
@@ -36,6 +37,8 @@ def scatter(input, dim, index, src=None, *, value=None) -> Tensor:
     meet in a place, one of them stays.
     """
     input, at = _meshed("scatter", input, dim, index)
+    if not index.numel():
+        return clone(input)
     source = _source("scatter", input, index, value if src is None else src)
     return reshape(replace(_at_least_1d(input), source, index=at), shape=input.shape)
 
@@ -46,24 +49,33 @@ def scatter_add(input, dim, index, src) -> Tensor:
     if not isinstance(src, Tensor):
         raise TypeError(explain("scatter_add", "src must be a Tensor",
                                 {"input": input, "src": src}))
+    if not index.numel():
+        return clone(input)
     source = _source("scatter_add", input, index, src)
     return input + reshape(place(source, index=at, shape=input.shape or (1,)), shape=input.shape)
 
 
+@numpy_names
 def take_along_dim(input, indices, dim=None) -> Tensor:
     """Return the elements that `indices` (from argmax, argsort) names along `dim`.
 
-    Along a `dim`, -1 is the last place, and other dimensions broadcast; without `dim` the input is
-    taken as one line.
+    Along a `dim`, indices go round (-1 is the last place), and other dimensions broadcast; without
+    `dim` the input is taken as one line.
     """
-    input, indices = as_tensors("take_along_dim", (input, indices))
+    if not (isinstance(input, Tensor) and isinstance(indices, Tensor)):
+        raise TypeError(explain("take_along_dim", "both must be Tensors",
+                                {"input": input, "indices": indices}))
+    if xp.host_dtype(indices.data) != "int64":
+        raise TypeError(explain("take_along_dim", "indices must be int64",
+                                {"input": input, "indices": indices}, "use indices.long()"))
     if dim is None:
         return gather(reshape(input, shape=(-1,)), 0, reshape(indices, shape=(-1,)))
     at = wrap("take_along_dim", input, dim)
     if input.ndim != indices.ndim:
         raise ShapeError(explain("take_along_dim", "both must have the same number of dimensions",
                                  {"input": input, "indices": indices}))
-    indices = where(indices < 0, indices + (input.shape or (1,))[at], indices)
+    if input.numel():
+        indices = remainder(indices, (input.shape or (1,))[at])
     sizes = [n if m == 1 else m for n, m in zip(input.shape, indices.shape, strict=True)]
     ours, theirs = (tuple(x.shape[i] if i == at else n for i, n in enumerate(sizes))
                     for x in (input, indices))
@@ -78,7 +90,7 @@ def _meshed(function, input, dim, index):
     """Return the input and the index pair that goes with an `index` along `dim`."""
     (input,) = as_tensors(function, (input,))
     dim = wrap(function, input, dim)
-    a = checked(function, input, index, dim)
+    a = checked(function, input, index, dim, empty=True)
     sizes = input.shape or (1,)
     a = xp.reshape(a, (a.shape or (1,)) if index.numel() else (0,) * len(sizes))
     longer = [d for d, (n, m) in enumerate(zip(a.shape, sizes, strict=False)) if d != dim and n > m]
@@ -111,6 +123,7 @@ def _need_dtype(function, input, source):
 
 
 def _number(function, input, value):
+    value = value.item() if isinstance(value, xp.HOST_SCALAR) else value
     if not isinstance(value, bool | int | float):
         raise TypeError(explain(function, "expected a Tensor or a number", {"value": value}))
     return xp.scalar(value, input.data.dtype)
@@ -239,6 +252,7 @@ def take(input, index) -> Tensor:
 def index_put(input, indices, values, accumulate=False) -> Tensor:
     """Return `input` with `values` at `input[indices]`, or added there if `accumulate`."""
     (input,) = as_tensors("index_put", (input,))
+    need_bool("index_put", accumulate=accumulate)
     _need_dtype("index_put", input, values)
     at = resolved(input, tuple(indices))
     if not accumulate:
@@ -247,13 +261,14 @@ def index_put(input, indices, values, accumulate=False) -> Tensor:
     return input + place(broadcast_to(values, size=shape), index=at, shape=input.shape)
 
 
+@numpy_names
 def nonzero(input, *, as_tuple=False):
     """Return the places of all elements that are not 0: one row (i, j, ...) for each.
 
     With `as_tuple`, one vector for each dimension instead: what `x[...]` takes.
     """
     (input,) = as_tensors("nonzero", (input,))
-    need_bool("nonzero", "as_tuple", as_tuple)
+    need_bool("nonzero", as_tuple=as_tuple)
     places = xp.nonzero(_at_least_1d(input).data)
     if as_tuple:
         return tuple(map(Tensor, places))
@@ -271,7 +286,7 @@ def one_hot(tensor, num_classes=-1) -> Tensor:
             [0, 0, 1]])
     """
     (tensor,) = as_tensors("one_hot", (tensor,))
-    (count,) = integers("one_hot", "num_classes", num_classes)
+    count = integer("one_hot", "num_classes", num_classes)
     if xp.host_dtype(tensor.data) != "int64":
         raise TypeError(explain("one_hot", "classes must be int64", {"tensor": tensor}))
     if count == -1 and tensor.numel():

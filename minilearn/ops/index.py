@@ -156,21 +156,20 @@ def _index_arrays(x, item: Tensor, dim: int) -> list:
 
 
 def checked(function: str, x: Tensor, index: Tensor, dim: int, lowest: int = 0,
-            kinds: tuple[str, ...] = ("int64", "int32")):
+            kinds: tuple[str, ...] = ("int64", "int32"), empty: bool = False):
     """Return an index tensor as an array of int64 that are in range for a dimension of `x`.
 
-    kinds: the dtypes that the index may have.
+    kinds: the dtypes that the index may have; `empty`: an empty one may have any.
     """
     if not isinstance(index, Tensor):
         raise TypeError(explain(function, "the index must be a Tensor", {"index": index}))
     size = x.data.shape[dim] if x.data.ndim else 1
     a = index.data
-    if xp.host_dtype(a).name not in kinds:
+    if xp.host_dtype(a).name not in kinds and not (math.prod(a.shape) == 0 and empty):
         raise TypeError(explain(function, f"an index must hold integers: {' or '.join(kinds)}",
                                 {"input": x, "index": index}, "convert it with index.long()"))
     a = xp.astype(a, xp.int64)
-    if math.prod(a.shape) and not lowest <= int(xp.min(a)) <= int(xp.max(a)) < size:
-        raise DimError(explain(
-            function, f"an index is out of range: dimension {dim} has {size} elements, the indices "
-            f"go from {int(xp.min(a))} to {int(xp.max(a))}", {"input": x, "index": index}))
+    xp.demand((a >= lowest) & (a < size), lambda: DimError(explain(
+        function, f"an index is out of range: dimension {dim} has {size} elements, the indices "
+        f"go from {int(xp.min(a))} to {int(xp.max(a))}", {"input": x, "index": index})))
     return a

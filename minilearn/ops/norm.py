@@ -35,13 +35,13 @@ def _gradients(g, y, input, weight, bias, *, needs, mean, var, eps):
     rstd = 1 / xp.sqrt(var + eps)
     g, x = _long_rows(g), _long_rows(input)
     d_bias = _channel_sums(g, mean.shape[0])
-    d_weight = (_channel_sums(g * x, mean.shape[0]) - mean * d_bias) * rstd
-    k1 = weight * rstd
-    k2 = -k1 * rstd * d_weight / places
-    k3 = -k1 * d_bias / places - k2 * mean
-    dx = x * _along(k2, x)
-    dx += _along(k3, x)
-    dx += g * _along(k1, g)
+    d_weight = (_by_channel(xp.column_products(g, x), mean.shape[0]) - mean * d_bias) * rstd
+    # dx = (g - (x - mean) rstd d_weight / places - d_bias / places) weight rstd, in one new array
+    k = -rstd * d_weight / places
+    dx = x * _along(k, x)
+    dx += g
+    dx -= _along(k * mean + d_bias / places, x)
+    dx *= _along(weight * rstd, x)
     return _undo(dx, input), d_weight, d_bias
 
 
@@ -58,11 +58,20 @@ batch_norm.fused(_gradients, _composite)
 
 
 def moments(x):
-    """Return the mean and the (biased) variance of each channel of an array (N, C, ...)."""
+    """Return the mean and the (biased) variance of each channel of an array (N, C, ...).
+
+    The mean square less the squared mean takes one pass, but where the mean is large, its digits
+    cancel: then the squares are of what is around the mean.
+    """
     channels = x.shape[1]
     places = math.prod(x.shape) // channels
     rows = _long_rows(x)
     mean = _channel_sums(rows, channels) / places
+    if xp.library() == "numpy":  # elsewhere, asking for a truth value would wait for the device
+        square = _by_channel(xp.column_products(rows, rows), channels) / places
+        var = square - mean * mean
+        if xp.all(var > square / 4):
+            return mean, var
     centred = rows - _along(mean, rows)
     centred *= centred
     return mean, _channel_sums(centred, channels) / places
@@ -90,5 +99,10 @@ def _along(vector, rows):
 
 def _channel_sums(rows, channels):
     """Add up each channel. The product with ones is five times as fast as sum(axis=0)."""
-    sums = xp.ones(rows.shape[0], dtype=rows.dtype, device=xp.device()) @ rows
-    return xp.sum(xp.reshape(sums, (-1, channels)), axis=0)
+    ones = xp.ones(rows.shape[0], dtype=rows.dtype, device=xp.device())
+    return _by_channel(ones @ rows, channels)
+
+
+def _by_channel(columns, channels):
+    """Add up the columns of each channel."""
+    return xp.sum(xp.reshape(columns, (-1, channels)), axis=0)

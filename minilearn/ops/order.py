@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import NamedTuple
 
 from .. import xp
@@ -9,7 +10,7 @@ from ..errors import DimError, explain
 from ..op import Op, StrictOp, as_tensors, no_grad
 from ..tensor import Tensor
 from .comparison import isnan
-from .dims import integers, need_bool, need_dim, numpy_names, wrap
+from .dims import dim_if_given, integer, need_bool, need_dim, numpy_names, wrap
 from .elementwise import NamedOp, need_numbers, same_dtype, where
 from .gather import take_along_dim
 from .pieces import narrow, select
@@ -102,12 +103,16 @@ def clamp(input, min=None, max=None) -> Tensor:
     >>> clamp(Tensor([-1.0, 0.5, 2.0]), 0, 1)
     tensor([0. , 0.5, 1. ])
     """
+    if not isinstance(input, Tensor):
+        raise TypeError(explain("clamp", "input must be a Tensor", {"input": input}))
     if min is None and max is None:
         raise ValueError("clamp: give min, max or both")
     if max is None:
         return clamp_min(input, min)
     if min is None:
         return clamp_max(input, max)
+    if isinstance(min, Tensor) != isinstance(max, Tensor):
+        min, max = (x.item() if isinstance(x, Tensor) and not x.shape else x for x in (min, max))
     if isinstance(min, Tensor) != isinstance(max, Tensor):
         raise TypeError(explain("clamp", "the bounds must be two numbers or two Tensors",
                                 {"input": input, "min": min, "max": max}))
@@ -137,7 +142,7 @@ def argmin(input, *, dim=None, keepdim=False):
 def _arg(function, find, input, dim, keepdim):
     if input.dtype == xp.bool:
         raise TypeError(explain(function, "truth values have no order", {"input": input}))
-    need_bool(function, "keepdim", keepdim)
+    need_bool(function, keepdim=keepdim)
     if dim is None:
         found = find(xp.reshape(input, (-1,)))
         return xp.reshape(found, (1,) * input.ndim) if keepdim else found
@@ -156,7 +161,21 @@ def _need_places(function, input, dim):
     return input.shape[dim]
 
 
+def other_or_dim(function):
+    """Read `max(x, y)` of two Tensors as `max(x, other=y)`."""
+
+    @wraps(function)
+    def called(*args, **named):
+        if len(args) == 2 and isinstance(args[1], Tensor) and not named:
+            return function(args[0], other=args[1])
+        return function(*args, **named)
+
+    return called
+
+
 @numpy_names
+@dim_if_given
+@other_or_dim
 def max(input, dim=None, keepdim=False, *, other=None):
     """Return the largest element, or with `dim` the largest along it and their indices.
 
@@ -170,6 +189,8 @@ def max(input, dim=None, keepdim=False, *, other=None):
 
 
 @numpy_names
+@dim_if_given
+@other_or_dim
 def min(input, dim=None, keepdim=False, *, other=None):
     """Return the smallest element, or with `dim` the smallest along it and their indices."""
     return _extreme("min", (minimum, amin, argmin), input, dim, keepdim, other)
@@ -178,9 +199,9 @@ def min(input, dim=None, keepdim=False, *, other=None):
 def _extreme(function, forms, input, dim, keepdim, other):
     pairwise, whole, arg = forms
     (input,) = as_tensors(function, (input,))
-    if other is not None or isinstance(dim, Tensor):
-        return pairwise(input, dim if other is None else other)
     need_dim(function, dim, keepdim)
+    if other is not None:
+        return pairwise(input, other)
     if dim is None:
         return whole(input)
     dim = wrap(function, input, dim)
@@ -200,6 +221,7 @@ def _extreme(function, forms, input, dim, keepdim, other):
 def argsort(input, *, dim=-1, descending=False, stable=False):
     """Return the indices that sort the tensor along `dim`; equal elements keep their order."""
     dim = wrap("argsort", input, dim)
+    need_bool("argsort", descending=descending, stable=stable)
     if not input.ndim:
         return xp.zeros((), "int64")
     # nan is the largest: last when ascending, first when descending.
@@ -207,7 +229,7 @@ def argsort(input, *, dim=-1, descending=False, stable=False):
 
 
 @numpy_names
-def sort(input, dim=-1, descending=False, stable=False) -> Ranked:
+def sort(input, dim=-1, descending=False, *, stable=False) -> Ranked:
     """Return the elements in order along `dim`, and the indices they came from.
 
     Equal elements keep their order, with or without `stable`; nan counts as the largest.
@@ -227,7 +249,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
     """
     (input,) = as_tensors("topk", (input,))
     need_numbers("topk", input.data)
-    at, (k,) = wrap("topk", input, dim), integers("topk", "k", k)
+    need_bool("topk", largest=largest, sorted=sorted)
+    at, k = wrap("topk", input, dim), integer("topk", "k", k)
     if not 0 <= k <= (input.shape[at] if input.shape else 1):
         raise DimError(explain("topk", "k must be between 0 and the size along dim",
                                {"input": input, "k": k, "dim": dim}))
@@ -237,6 +260,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
 
 
 @numpy_names
+@dim_if_given
 def median(input, dim=None, keepdim=False):
     """Return the middle element, the lower of two; with `dim`, those along it and their indices.
 

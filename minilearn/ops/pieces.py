@@ -14,8 +14,8 @@ from ..arrays import promoted
 from ..errors import DimError, ShapeError, explain
 from ..op import Op
 from ..tensor import Tensor
-from .dims import integers, numpy_names, wrap
-from .shape import expand, flatten, reshape, sizes_last, unsqueeze
+from .dims import integer, integers, numpy_names, several, wrap
+from .shape import expand, flatten, reshape, unsqueeze
 
 
 @Op
@@ -168,7 +168,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """Return the slice at one place along `dim`, without that dimension."""
     at = _dimension("select", input, dim)
-    (place,) = integers("select", "index", index)
+    place = integer("select", "index", index)
     size = input.shape[at]
     if not -size <= place < size:
         raise DimError(explain("select", f"dimension {dim} has only {size} places",
@@ -202,13 +202,14 @@ def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple[Tensor,
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Cut into at most `chunks` pieces of one size, the last may be smaller."""
     at = _dimension("chunk", input, dim)
-    (count,) = integers("chunk", "chunks", chunks)
+    count = integer("chunk", "chunks", chunks)
     if count < 1:
         raise ValueError(f"chunk: chunks must be at least 1, got {chunks}")
     size = input.shape[at]
     return split(input, math.ceil(size / count) if size else [0] * count, at)
 
 
+@numpy_names
 def tensor_split(input: Tensor, indices_or_sections, dim: int = 0) -> tuple[Tensor, ...]:
     """Cut into a number of pieces, as equal as can be, or before each of the listed places."""
     at = _dimension("tensor_split", input, dim)
@@ -252,7 +253,6 @@ def _dimension(function, x, dim):
 # ---------------------------------------------------------------- again and again
 
 
-@sizes_last
 def repeat(input: Tensor, repeats) -> Tensor:
     """Lay copies of the whole tensor side by side: `repeats[i]` of them along dimension i.
 
@@ -270,16 +270,16 @@ def repeat(input: Tensor, repeats) -> Tensor:
     return reshape(expand(apart, copies), shape=total)
 
 
-@sizes_last
 def tile(input: Tensor, dims) -> Tensor:
     """Do what `repeat` does, with ones put in front of `dims` if they are few."""
-    dims = integers("tile", "dims", dims)
+    dims = several("tile", "dims", dims)
     if min(dims, default=0) < 0:
         raise ValueError(explain("tile", "sizes cannot be negative",
                                  {"input": input, "dims": dims}))
     return repeat(input, (1,) * (input.ndim - len(dims)) + dims)
 
 
+@numpy_names
 def repeat_interleave(
     input: Tensor, repeats, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:

@@ -16,6 +16,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from .. import xp
+from ..arrays import constant
 from ..op import Op
 
 
@@ -60,8 +61,12 @@ class Window(NamedTuple):
         shape = list(first.shape)
         shape[self.dim] = max(self.reach, self.padding + self.size)
         out = xp.full_laid_out_like(first, tuple(shape), 0)
+        apart = self.stride > (self.kernel - 1) * self.dilation  # no two windows meet
         for tap, part in enumerate(parts):
-            out[self.places_of(tap)] += part
+            if apart:
+                out[self.places_of(tap)] = part
+            else:
+                out[self.places_of(tap)] += part
         return out[self.at(self.padding, self.size)]
 
 
@@ -122,14 +127,13 @@ def lowest(x):
 
 def chosen(x, largest, window):
     """Return which tap met the largest element: the first of equals, the last of several NaNs."""
-    kernel, kind = window.kernel, xp.dtype("int16" if window.kernel < 2**14 else "int32")
-    score = xp.zeros_like(largest, dtype=kind)  # kernel -+ tap: so the best is the greatest
-    some_nan = xp.any(largest != largest)
-    for tap, met in enumerate(window.taps(x, lowest(x))):
-        score = xp.maximum(score, xp.astype(met == largest, kind) * (kernel - tap))
-        if some_nan:
-            score = xp.maximum(score, xp.astype(met != met, kind) * (kernel + tap))
-    choice = xp.abs(score - kernel)
+    kind = xp.dtype("int16" if window.kernel < 2**14 else "int32")
+    best, *others = window.taps(x, lowest(x))
+    choice, some_nan = xp.zeros_like(largest, dtype=kind), xp.waits() or xp.any(largest != largest)
+    for tap, met in enumerate(others, 1):
+        wins = (met > best) | (met != met) if some_nan else met > best
+        choice = xp.maximum(choice, xp.astype(wins, kind) * tap)  # the last to win
+        best = xp.maximum(best, met)
     # Where everything is -inf, the padding in front equals it, but cannot be chosen.
     return xp.maximum(choice, _first_inside(window, choice)) if window.padding else choice
 
@@ -137,5 +141,5 @@ def chosen(x, largest, window):
 def _first_inside(window, choice):
     """Return, for each place, the first tap that does not meet the padding in front."""
     before = (window.padding - place * window.stride for place in range(window.places))
-    taps = [max(-(-n // window.dilation), 0) for n in before]
-    return xp.reshape(xp.array(taps, choice.dtype), (-1,) + (1,) * (-window.dim - 1))
+    taps = tuple(max(-(-n // window.dilation), 0) for n in before)
+    return xp.reshape(constant(taps, choice.dtype), (-1,) + (1,) * (-window.dim - 1))

@@ -30,7 +30,7 @@ def sum(input, *, dim=None, keepdim=False, dtype=None):
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
-    need_bool("sum", "keepdim", keepdim)
+    need_bool("sum", keepdim=keepdim)
     if dtype is None and not xp.is_floating(input):
         dtype = "int64"
     kind, dims = xp.dtype(dtype or input.dtype), reduced("sum", input, dim)
@@ -78,7 +78,7 @@ def amin(input, *, dim=(), keepdim=False):
 
 
 def _occupied(function, x, dim, keepdim):
-    need_bool(function, "keepdim", keepdim)
+    need_bool(function, keepdim=keepdim)
     dims = reduced(function, x, dim)
     if 0 in [x.shape[d] for d in dims]:
         raise DimError(explain(function, "there is nothing along a dimension",
@@ -104,7 +104,7 @@ def logsumexp(input, *, dim, keepdim=False):
     """
     if dim is None:
         raise TypeError(explain("logsumexp", "name the dimensions", {"input": input, "dim": dim}))
-    need_bool("logsumexp", "keepdim", keepdim)
+    need_bool("logsumexp", keepdim=keepdim)
     input, dims = xp.floating(input), reduced("logsumexp", input, dim)
     with xp.quiet():
         peak = _finite_peak(input, dims)
@@ -147,8 +147,9 @@ def all(input, *, dim=None, keepdim=False):
 
 
 def _truth(function, test, input, dim, keepdim):
-    need_bool(function, "keepdim", keepdim)
-    axis = () if dim == () else reduced(function, input, dim)  # here () really means: none
+    need_bool(function, keepdim=keepdim)
+    nothing = isinstance(dim, tuple | list) and not dim  # here () really means: none
+    axis = () if nothing else reduced(function, input, dim)
     found = test(xp.astype(input, xp.bool), axis=axis, keepdims=keepdim)
     return xp.astype(found, input.dtype) if input.dtype == xp.uint8 else found
 

@@ -11,6 +11,7 @@ import operator
 from functools import reduce
 
 from .. import xp
+from ..arrays import constant
 from ..op import Op
 
 
@@ -19,7 +20,7 @@ def pick(input, *, dim, places):
     """Return the listed places along `dim`; the place after the last one holds zeros."""
     if input.shape[dim] in places:
         input = xp.pad_along(input, dim, 0, 1, 0)
-    return xp.take(input, xp.array(places, "int64"), axis=dim)
+    return xp.take(input, constant(places, "int64"), axis=dim)
 
 
 @Op

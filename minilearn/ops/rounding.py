@@ -6,7 +6,7 @@ from .. import xp
 from ..errors import explain
 from ..op import BinaryOp, Op
 from ..tensor import Tensor
-from .dims import integers
+from .dims import integer
 from .elementwise import need_numbers
 
 
@@ -49,7 +49,7 @@ def trunc(input):
 def round(input, *, decimals=0):
     """Return the nearest number with `decimals` decimals; halves go to the even neighbour."""
     need_numbers("round", input)
-    (decimals,) = integers("round", "decimals", decimals)
+    decimals = integer("round", "decimals", decimals)
     if decimals == 0:
         return xp.round(input)
     if not xp.is_floating(input):
@@ -83,6 +83,7 @@ def trunc_divide(input, other):
         return down + xp.astype(negative & (down * other != input), down.dtype)
 
 
+floor_divide.of_numbers = trunc_divide.of_numbers = True
 floor_divide.grad(flat, flat)
 trunc_divide.grad(flat, flat)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from .. import xp
 from ..op import Op, as_tensors
 from ..tensor import Tensor
-from .dims import need_dim, numpy_names, wrap
-from .elementwise import cast
+from .dims import dim_if_given, need_dim, numpy_names, wrap
+from .elementwise import cast, need_numbers
 from .pieces import cat, narrow, select
-from .shape import flip, reshape
+from .shape import reshape
 
 
 @Op
@@ -22,12 +22,13 @@ def cumsum(input, *, dim, dtype=None):
     if dtype is None and not xp.is_floating(input):
         dtype = "int64"
     input = input if dtype is None else xp.astype(input, xp.dtype(dtype))
+    need_numbers("cumsum", input)
     with xp.quiet():
         return xp.cumulative_sum(input, axis=dim, dtype=input.dtype) if input.ndim else input
 
 
 # An element is in its own sum and in all later ones: a running sum from the end.
-cumsum.grad(lambda g, y, x, dim, dtype: flip(cumsum(flip(g, dim), dim=dim), dim))
+cumsum.grad(lambda g, y, x, dim, dtype: cumsum(g.flip(dim), dim=dim).flip(dim))
 
 
 @numpy_names
@@ -39,6 +40,7 @@ def cumprod(input, dim, *, dtype=None) -> Tensor:
     every order are right at zeros too.
     """
     input = _countable("cumprod", input, dtype)
+    need_numbers("cumprod", input.data)
     dim, reach = wrap("cumprod", input, dim), 1
     size = input.shape[dim] if input.shape else 1
     while reach < size:
@@ -49,6 +51,7 @@ def cumprod(input, dim, *, dtype=None) -> Tensor:
 
 
 @numpy_names
+@dim_if_given
 @xp.quiet()
 def prod(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
     """Return the product over one dimension, or of all elements.

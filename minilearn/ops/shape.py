@@ -1,34 +1,22 @@
 """The same numbers in another arrangement: each op's gradient is the arrangement undone.
 
 Four primitives, `reshape`, `permute`, `flip` and `roll`; the rest says the same in handier words.
-Sizes may come one by one or as a tuple: `x.reshape(2, 3)` is `x.reshape((2, 3))`.
+A method takes sizes one by one, too: `x.reshape(2, 3)` is `reshape(x, (2, 3))`.
 """
 
 from __future__ import annotations
 
 import math
-from functools import wraps
 
 from .. import xp
 from ..errors import DimError, ShapeError, explain
 from ..op import Op
 from ..tensor import Tensor
-from .dims import integers, numpy_names, wrap, wrap_all
+from .dims import dim_if_given, integer, integers, numpy_names, several, wrap, wrap_all
 from .elementwise import clone
 from .reduce import broadcast_to
 
 # ---------------------------------------------------------------- reading arguments
-
-
-def sizes_last(function):
-    """Let the sizes at the end come one by one: `x.expand(2, 3)` is `x.expand((2, 3))`."""
-
-    @wraps(function)
-    def spread(input, *sizes, **named):
-        together = len(sizes) == 1 and isinstance(sizes[0], tuple | list)
-        return function(input, *(sizes if together or not sizes else (sizes,)), **named)
-
-    return spread
 
 
 def completed(function: str, x, shape, of: int) -> tuple[int, ...]:
@@ -36,7 +24,7 @@ def completed(function: str, x, shape, of: int) -> tuple[int, ...]:
     if set(map(type, shape if type(shape) is tuple else ())) == {int} and min(shape) >= 0 \
             and math.prod(shape) == of:
         return shape  # nothing to do, which is nearly always so
-    shape = integers(function, "shape", shape)
+    shape = several(function, "shape", shape)
     known = math.prod(n for n in shape if n != -1)
     if shape.count(-1) == 1 and known > 0 and of % known == 0:
         shape = tuple(of // known if n == -1 else n for n in shape)
@@ -56,7 +44,7 @@ def reshape(input, *, shape):
 
     Raises ShapeError unless the sizes multiply to the number of elements.
 
-    >>> reshape(Tensor([1.0, 2.0, 3.0, 4.0]), 2, -1)
+    >>> reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, -1))
     tensor([[1., 2.],
             [3., 4.]])
     """
@@ -71,7 +59,7 @@ def permute(input, *, dims):
     """Return a view with the dimensions in the order `dims`, each of them once."""
     if type(dims) is tuple and sorted(dims) == [*range(input.ndim)]:
         return xp.permute_dims(input, dims)
-    order = wrap_all("permute", input, dims)
+    order = wrap_all("permute", input, several("permute", "dims", dims))
     if len(order) != input.ndim:
         raise ShapeError(explain("permute", "every dimension must be named once",
                                  {"input": input, "dims": dims}))
@@ -89,7 +77,7 @@ permute.grad(_undo)
 @Op
 def flip(input, *, dims):
     """Return the elements in reverse order along the dimensions `dims`."""
-    dims = wrap_all("flip", input, dims)
+    dims = wrap_all("flip", input, several("flip", "dims", dims))
     return xp.flip(input, axis=dims) if dims and input.ndim else xp.copy(input)
 
 
@@ -126,7 +114,6 @@ roll.grad(_roll_back)
 # ---------------------------------------------------------------- the same memory, other dimensions
 
 
-@sizes_last
 def view(input: Tensor, size) -> Tensor:
     """Return the same elements with another shape; one size may be -1.
 
@@ -150,6 +137,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape(input, shape=(*shape[:first], joined, *shape[last + 1 :]))
 
 
+@numpy_names
 def ravel(input: Tensor) -> Tensor:
     """Return all elements in one dimension."""
     return flatten(input)
@@ -168,7 +156,7 @@ def unflatten(input: Tensor, dim: int, sizes) -> Tensor:
 
 
 @numpy_names
-@sizes_last
+@dim_if_given
 def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Leave out the dimensions of size 1: all, or those among `dim`."""
     dims = range(input.ndim) if dim is None else wrap_all("squeeze", input, dim)
@@ -183,7 +171,6 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return reshape(input, shape=(*input.shape[:at], 1, *input.shape[at:]))
 
 
-@sizes_last
 def expand(input: Tensor, size) -> Tensor:
     """Repeat dimensions of size 1 up to `size`, without a copy; -1 keeps a size.
 
@@ -233,6 +220,7 @@ def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
 swapdims = transpose
 
 
+@numpy_names
 def t(input: Tensor) -> Tensor:
     """Transpose a matrix; a vector or a number stays as it is."""
     if input.ndim > 2:
@@ -245,7 +233,8 @@ def movedim(input: Tensor, source, destination) -> Tensor:
     """Move the dimensions `source` to the positions `destination`; the others keep their order."""
     sources = wrap_all("movedim", input, source)
     targets = wrap_all("movedim", input, destination)
-    if len(sources) != len(targets):
+    kinds = {isinstance(dims, tuple | list) for dims in (source, destination)}
+    if len(kinds) > 1 or len(sources) != len(targets):
         raise ShapeError(explain("movedim", "source and destination differ in length",
                                  {"source": source, "destination": destination}))
     order = [d for d in range(input.ndim) if d not in sources]
@@ -257,11 +246,13 @@ def movedim(input: Tensor, source, destination) -> Tensor:
 moveaxis = movedim
 
 
+@numpy_names
 def fliplr(input: Tensor) -> Tensor:
     """Reverse the columns of a matrix."""
     return _flipped("fliplr", input, 1)
 
 
+@numpy_names
 def flipud(input: Tensor) -> Tensor:
     """Reverse the rows of a matrix."""
     return _flipped("flipud", input, 0)
@@ -275,7 +266,7 @@ def _flipped(function, input, dim):
 
 def rot90(input: Tensor, k: int = 1, dims: tuple[int, int] = (0, 1)) -> Tensor:
     """Turn by `k` times 90 degrees in the plane of two dimensions, from the first to the second."""
-    pair, (k,) = wrap_all("rot90", input, dims), integers("rot90", "k", k)
+    pair, k = wrap_all("rot90", input, dims), integer("rot90", "k", k)
     if len(pair) != 2 or input.ndim < 2:
         raise ShapeError(explain("rot90", "needs two dimensions to turn in",
                                  {"input": input, "dims": dims}))

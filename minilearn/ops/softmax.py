@@ -63,6 +63,9 @@ def log_softmax(input, *, dim, dtype=None):
 log_softmax.grad(lambda g, y, x, dim, dtype: g - y.exp() * g.sum(dim, True))
 
 
+softmax.in_order = log_softmax.in_order = ("dim", "dtype")  # torch takes this dtype in order
+
+
 @Op
 def softmax_nll(input, *, target, scale):
     """Return `-log(softmax(input))` at the right class of every row, added up, times `scale`.

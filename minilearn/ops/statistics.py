@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import wraps
 
 from .. import xp
 from ..errors import DimError, explain
@@ -26,7 +27,20 @@ def mean(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
     return sum(input, dim=dim, keepdim=keepdim) / _count("mean", input, dim)
 
 
+def unbiased_first(function):
+    """Read `var(x, False)` as `var(x, unbiased=False)`."""
+
+    @wraps(function)
+    def called(*args, **named):
+        if len(args) == 2 and isinstance(args[1], bool):
+            return function(args[0], unbiased=args[1], **named)
+        return function(*args, **named)
+
+    return called
+
+
 @numpy_names
+@unbiased_first
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Tensor:
     """Return the variance: squared distances from the mean, added and divided by n - correction.
 
@@ -40,18 +54,21 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Te
 
 
 @numpy_names
+@unbiased_first
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> Tensor:
     """Return the standard deviation, the root of `var`; its gradient is 0 where it is 0."""
     return _power(_spread("std", input, dim, unbiased, keepdim, correction)[0], 0.5)
 
 
 @numpy_names
+@unbiased_first
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """Return `var` and `mean`."""
     return _spread("var_mean", input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
+@unbiased_first
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """Return `std` and `mean`."""
     variance, centre = _spread("std_mean", input, dim, unbiased, keepdim, correction)
@@ -60,10 +77,8 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 @xp.quiet()
 def _spread(function, input, dim, unbiased, keepdim, correction):
-    if isinstance(dim, bool):  # var(x, False)
-        dim, unbiased = None, dim
     if unbiased is not None:
-        need_bool(function, "unbiased", unbiased)
+        need_bool(function, unbiased=unbiased)
     if unbiased is not None and correction is not None:
         raise TypeError(f"{function}: give unbiased or correction, not both")
     correction = 1 if correction is None else correction
@@ -81,24 +96,46 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None) -> Tensor:
     """Return `sum(|x|^p)^(1/p)` over the dimensions `dim`: the length of a vector for p = 2.
 
     p: a number ("fro" is 2), inf or -inf (the largest, the smallest |x|), 0 (how many are nonzero).
-    The gradient at 0 is 0. "nuc" is left out.
+    dtype: what the input is converted to first, no smaller than its own. The gradient at 0 is 0.
+    "nuc" is left out. Raises TypeError, ValueError, DimError.
 
     >>> norm(Tensor([3.0, 4.0]))
     tensor(5.)
     """
-    input = _floating("norm", input, dtype)
+    input = _widened("norm", _floating("norm", input), dtype)
     if p == "fro" and isinstance(dim, tuple | list) and len(dim) > 2:
         raise DimError(explain("norm", "a matrix has two dimensions", {"input": input, "dim": dim},
                                "use p=2 for the length of all elements together"))
-    p = 2.0 if p in ("fro", None) else p
-    if isinstance(p, bool) or not isinstance(p, int | float):
-        raise ValueError(explain("norm", "p must be a number or 'fro'", {"input": input, "p": p}))
+    p = _power_of_norm(input, p)
+    if p < 0 and 0 in [input.shape[d] for d in reduced("norm", input, dim)]:
+        raise DimError(explain("norm", "nothing has no smallest element", {"input": input, "p": p}))
     if math.isinf(p):
         extreme = amax if p > 0 else amin
         return extreme(abs(input), dim=() if dim is None else dim, keepdim=keepdim)
     powers = square(input) if p == 2 else abs(input) if p == 1 else _power(abs(input), p)
     total = sum(powers, dim=dim, keepdim=keepdim)
     return total if p in (0, 1) else _power(total, 1 / p)
+
+
+def _power_of_norm(input, p) -> float:
+    if p is None or isinstance(p, str) and p == "fro":
+        return 2.0
+    try:
+        return float(p if not isinstance(p, str) else None)
+    except (TypeError, ValueError):
+        raise ValueError(explain("norm", "p must be a number or 'fro'",
+                                 {"input": input, "p": p})) from None
+
+
+def _widened(function, input, dtype):
+    """Cast to a floating-point dtype that holds what the input's holds."""
+    if dtype is None:
+        return input
+    wide = cast(input, dtype=dtype)
+    if not xp.is_floating(wide.data) or wide.dtype.itemsize < input.dtype.itemsize:
+        raise TypeError(explain(function, "dtype must not be smaller than the input's",
+                                {"input": input, "dtype": dtype}, "convert the result instead"))
+    return wide
 
 
 def _power(x, p):

@@ -31,10 +31,11 @@ def clip_grad_norm_(
         if error_if_nonfinite and not xp.isfinite(total):
             raise RuntimeError(f"clip_grad_norm_: the norm of order {norm_type} of the gradients "
                                f"is {total}; look for the first layer whose gradient is not finite")
-        scale = min(max_norm / (float(total) + 1e-6), 1.0)
+        total = xp.asarray(total)
+        scale = xp.clip(max_norm / (total + 1e-6), max=1.0)  # an array: nobody waits for a GPU
         for g in grads:
-            g.data = xp.asarray(g.data * scale)
-    return Tensor(xp.asarray(total))
+            g.data = xp.asarray(g.data * xp.astype(xp.asarray(scale), g.data.dtype))
+    return Tensor(total)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:

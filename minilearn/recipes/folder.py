@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .. import processes
 from ..train.files import write_whole
 
 
@@ -36,14 +37,19 @@ class RunFolder:
         """Return the first of runs/NAME-001, -002, ... that does not exist yet."""
         taken = [int(found[1]) for path in Path(root).glob(f"{name}-*")
                  if (found := re.fullmatch(rf"{re.escape(name)}-(\d+)", path.name))]
-        return cls(Path(root) / f"{name}-{max(taken, default=0) + 1:03d}")
+        free = Path(root) / f"{name}-{max(taken, default=0) + 1:03d}"
+        return cls(processes.from_first(free))
 
     def begin(self, settings: dict[str, Any], resume: bool) -> bool:
         """Claim the folder for a run; return whether there is a checkpoint to go on from.
 
         Raises RunError when the folder is taken and `resume` was not said, when there is nothing
-        to resume, or when the settings are not those the run was begun with.
+        to resume, or when the settings are not those the run was begun with. Of several workers
+        the first decides; the others do not see the folder before it has.
         """
+        return processes.from_first(processes.rank() == 0 and self._begin(settings, resume))
+
+    def _begin(self, settings: dict[str, Any], resume: bool) -> bool:
         if not resume:
             if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
                 raise RunError(f"{self.path} already has results; go on with it by --resume, "

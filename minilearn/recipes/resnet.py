@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from .. import data, nn, viz, xp
+from .. import data, nn, processes, viz, xp
 from ..models import MODELS
-from ..optim import AdamW
 from ..train import (
     Callback,
-    Checkpoint,
-    CSVLog,
     Interpretation,
     Learner,
     LRFinder,
     OneCycle,
-    StopOnNaN,
-    load_checkpoint,
     lr_find,
     read_checkpoint,
 )
 from .folder import RunError, RunFolder
+from .run import QUICK, adam, carry_out, given
 
 #          epochs, batch size, largest learning rate: the lesson's own on MNIST
 LESSON = {"basic": (3, 128, 0.1), "refactor": (10, 128, 0.1), "resnet": (12, 128, 0.05)}
 DIGITS = {"basic": (30, 32, 0.05), "refactor": (30, 32, 0.05), "resnet": (40, 32, 0.02)}
-QUICK = 4  # --quick takes so many times fewer epochs
-
-adam = partial(AdamW, betas=(0.9, 0.99), eps=1e-8, weight_decay=1e-2)  # fast.ai's defaults
 
 
 @dataclass
@@ -57,16 +50,12 @@ class ResnetSettings:
         epochs, bs, lr = (LESSON if dataset == "mnist" else DIGITS)[self.model]
         epochs = max(epochs // QUICK, 1) if self.quick else epochs
         filled = ResnetSettings(
-            dataset, self.model, _given(self.epochs, epochs), _given(self.lr, lr),
-            _given(self.bs, bs), self.seed, self.device, self.quick, self.mine)
+            dataset, self.model, given(self.epochs, epochs), given(self.lr, lr),
+            given(self.bs, bs), self.seed, self.device, self.quick, self.mine)
         if filled.epochs < 1 or filled.bs < 2 or not filled.lr > 0:
             raise RunError(f"epochs must be at least 1, bs at least 2 and lr above 0; got epochs "
                            f"{filled.epochs}, bs {filled.bs}, lr {filled.lr}")
         return filled
-
-
-def _given(value: Any, default: Any) -> Any:
-    return default if value is None else value
 
 
 def make_learner(
@@ -95,49 +84,27 @@ def train_resnet(
     Returns the folder and the content of its result.json. Raises RunError, DataError or Diverged.
     """
     xp.use(settings.device)
-    sets = data.load(settings.data, say=say)
+    with processes.in_turn():  # the first may download
+        sets = data.load(settings.data, say=say)
     settings = settings.filled(sets[0].name)
     folder = RunFolder(out) if out else RunFolder.fresh(f"{settings.model}-{settings.data}")
-    resuming = folder.begin(asdict(settings), resume)
-    if resuming and (result := folder.result()):
-        say(f"{folder.path} is finished already; nothing is left to do.")
-        return folder, result
-    own = [StopOnNaN(), CSVLog(folder.history), Checkpoint(folder.checkpoint)]
-    learn, normalize = make_learner(settings, sets, own)
-    folder.remember("normalize", {"mean": normalize.mean, "std": normalize.std})
-    if resuming:
-        load_checkpoint(learn, folder.checkpoint)
-        say(f"Going on after epoch {learn.epoch} of {settings.epochs}.")
-    # Matrices this small gain nothing from a second BLAS thread, and lose a factor of ten to it
-    # when another program uses the core; and one thread everywhere gives the same numbers.
-    with threadpool_limits(1):
-        learn.fit(settings.epochs, callbacks=[OneCycle(settings.lr), *callbacks])
-    result = summarize(learn, settings)
-    draw(learn, sets, normalize, folder.figures)
-    folder.write_result(result)
+
+    def build(own: list[Callback]) -> Learner:
+        learn, normalize = make_learner(settings, sets, own)
+        folder.remember("normalize", {"mean": normalize.mean, "std": normalize.std})
+        return learn
+
+    result = carry_out(folder, settings, resume, build, partial(draw, sets=sets, folder=folder),
+                       [OneCycle(settings.lr), *callbacks], say)
     return folder, result
 
 
-def summarize(learn: Learner, settings: ResnetSettings) -> dict[str, Any]:
-    """Return what result.json holds: the final numbers and those of every epoch."""
-    history = learn.recorder.history
-    return {
-        "accuracy": history[-1]["accuracy"],
-        "valid_loss": history[-1]["valid_loss"],
-        "train_loss": [row["train_loss"] for row in history],
-        "history": history,
-        "params": sum(p.numel() for p in learn.model.parameters()),
-        "seconds": sum(row["seconds"] for row in history),
-        **asdict(settings),
-    }
-
-
-def draw(learn: Learner, sets: Any, normalize: data.Normalize, folder: Path) -> None:
-    """Write the run's figures."""
+def draw(learn: Learner, sets: Any, folder: RunFolder) -> dict[str, Any]:
+    """Return the run's figures by name."""
     found = Interpretation.of(learn)
-    train = sets[0]
+    train, normalize = sets[0], data.Normalize(**folder.settings()["normalize"])
     images, labels = next(iter(learn.train))
-    pictures = {
+    return {
         "augmentations": viz.augmentations(train[0][0], data.RandomPadCrop(padding=3, size=28)),
         "batch": viz.labelled_batch(images, labels, train.classes, normalize=normalize),
         "losses": viz.losses(learn),
@@ -146,8 +113,6 @@ def draw(learn: Learner, sets: Any, normalize: data.Normalize, folder: Path) -> 
         "confusion": viz.confusion_matrix(found),
         "top_losses": viz.top_losses(found),
     }
-    for name, figure in pictures.items():
-        viz.save(figure, folder / f"{name}.png")
 
 
 def find_lr_resnet(settings: ResnetSettings, end: float = 100.0, steps: int = 100) -> LRFinder:

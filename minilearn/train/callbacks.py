@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import optim, xp
 from .files import write_whole
+from .groups import rates_of
 from .metrics import Smoothed
 
 
@@ -108,11 +109,12 @@ class Recorder(Callback):
 class OneCycle(Callback):
     """Raise the learning rate to its maximum and let it sink again, momentum the other way round.
 
-    lr_max: a number, or one for each parameter group. The other arguments are `optim.one_cycle`'s.
+    lr_max: a number, a list of one for each layer group, or a slice, see `train.rates`. The other
+    arguments are `optim.one_cycle`'s.
     Source: Smith 2018, as fast.ai's fit_one_cycle.
     """
 
-    def __init__(self, lr_max: float | list[float], **shape: Any) -> None:
+    def __init__(self, lr_max: float | slice | list[float], **shape: Any) -> None:
         self.lr_max, self.shape = lr_max, shape
 
     def before_fit(self, learn: Any) -> None:
@@ -120,8 +122,7 @@ class OneCycle(Callback):
 
     def before_batch(self, learn: Any) -> None:
         groups = learn.optimizer.param_groups
-        peaks = self.lr_max if isinstance(self.lr_max, list) else [self.lr_max] * len(groups)
-        for group, peak in zip(groups, peaks, strict=True):
+        for group, peak in zip(groups, rates_of(groups, self.lr_max), strict=True):
             group["lr"], momentum = optim.one_cycle(learn.iteration, self.total, peak, **self.shape)
             if "betas" in group:
                 group["betas"] = (momentum, *group["betas"][1:])

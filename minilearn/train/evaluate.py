@@ -46,8 +46,12 @@ class Evaluator:
                 yield self.model(x), y
 
     def validate(self, data: Iterable | None = None) -> dict[str, float]:
-        """Return `valid_loss` and each metric over the validation set (or `data`)."""
+        """Return `valid_loss` and each metric over the validation set (or `data`).
+
+        A loss of several parts, such as `models.FeatureLoss`, has them told by name as well.
+        """
         averages = {"valid_loss": Average(self.loss_function)}
+        averages |= parts_of(self.loss_function)
         averages |= {metric.__name__: Average(metric) for metric in self.metrics}
         for output, y in self.outputs(data):
             for average in averages.values():
@@ -92,6 +96,14 @@ def predict(model: Module, images: Any) -> Tensor:
             return F.softmax(model.eval()(images), 1)
     finally:
         model.train(training)
+
+
+def parts_of(loss: Any) -> dict[str, Average]:
+    """Return an average for each part that a loss keeps of its last call, in `loss.parts`."""
+    def part(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda output, target: loss.parts[name]
+
+    return {name: Average(part(name)) for name in getattr(loss, "part_names", ())}
 
 
 def activation_of(loss: Any) -> Callable[[Tensor], Tensor]:

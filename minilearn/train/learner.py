@@ -13,7 +13,9 @@ from ..optim import AdamW
 from ..tensor import Tensor
 from .callbacks import Callback, OneCycle, Recorder, StopFit
 from .evaluate import Evaluator
+from .groups import rates_of, to_optimize
 from .metrics import accuracy
+from .parallel import with_workers
 
 
 class Learner(Evaluator):
@@ -31,16 +33,20 @@ class Learner(Evaluator):
         callbacks: Sequence[Callback] = (),
     ):
         self.model, self.train, self.valid = model, train, valid
-        self.loss_function, self.optimizer = loss, optimizer(model.parameters())
+        self.loss_function, self.optimizer = loss, optimizer(to_optimize(model))
         self.metrics, self.recorder = metrics, Recorder()
         self.callbacks = [self.recorder, *callbacks]
         self.epoch = self.iteration = 0  # finished so far
 
-    def fit(self, epochs: int, lr: float = 0.0, callbacks: Sequence[Callback] = ()) -> None:
-        """Train until `epochs` epochs are finished: a resumed learner does what is left of them."""
-        self.epochs, self.active = epochs, [*self.callbacks, *callbacks]
-        for group in self.optimizer.param_groups if lr else ():
-            group["lr"] = lr
+    def fit(self, epochs: int, lr: Any = 0.0, callbacks: Sequence[Callback] = ()) -> None:
+        """Train until `epochs` epochs are finished: a resumed learner does what is left of them.
+
+        lr: a number, or a slice over the layer groups, see `train.rates`.
+        """
+        self.epochs, self.active = epochs, with_workers([*self.callbacks, *callbacks])
+        groups = self.optimizer.param_groups
+        for group, rate in zip(groups, rates_of(groups, lr), strict=True) if lr else ():
+            group["lr"] = rate
         try:
             self.tell("before_fit")
             with xp.quiet():  # a diverging loss is told by a callback, not by warnings
@@ -55,7 +61,7 @@ class Learner(Evaluator):
             self.tell("after_fit")
 
     def fit_one_cycle(
-        self, epochs: int, lr_max: float = 3e-3, callbacks: Sequence[Callback] = ()
+        self, epochs: int, lr_max: Any = 3e-3, callbacks: Sequence[Callback] = ()
     ) -> None:
         """Train with the rate going up to `lr_max` and down again (`OneCycle` has more options)."""
         self.fit(epochs, callbacks=[OneCycle(lr_max), *callbacks])
@@ -67,7 +73,7 @@ class Learner(Evaluator):
         for batch in self.train:
             self.batch = batch
             self.tell("before_batch")
-            self.run_batch(*batch)
+            self.run_batch(*self.batch)
             self.iteration += 1
             self.tell("after_batch")
         self.results = {} if self.valid is None else self.validate()

@@ -10,12 +10,14 @@ import io
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..train.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Drawn = TypeVar("Drawn")  # mostly a Figure
 
 # Okabe and Ito 2008: apart for every common kind of colour blindness.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -52,11 +54,11 @@ STYLE: dict[str, Any] = {
 }
 
 
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+def styled(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
     """Decorate a function that draws: it draws in this look, whatever the user's own is."""
 
     @wraps(draw)
-    def drawn(*args: Any, **kwargs: Any) -> Figure:
+    def drawn(*args: Any, **kwargs: Any) -> Drawn:
         from matplotlib import style
 
         with style.context(["default", STYLE]):
@@ -78,7 +80,17 @@ def describe(figure: Figure, text: str) -> Figure:
     return figure
 
 
-@styled
+def logarithmic(axes: Any) -> None:
+    """Make the y axis logarithmic, with plain numbers: 0.05, 0.1, 0.2, ..."""
+    from matplotlib.ticker import LogLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.minorticks_off()
+
+
 def save(figure: Figure, path: str | Path) -> Figure:
     """Write a figure as a PNG file of 150 dots an inch, whole or not at all, and return it.
 
@@ -89,8 +101,14 @@ def save(figure: Figure, path: str | Path) -> Figure:
     if path.suffix.lower() != ".png":
         raise ValueError(f"save: figures are written as PNG, got {path.name!r}; "
                          "end the name in .png")
+    write_whole(path, as_png(figure))
+    return figure
+
+
+@styled
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as the content of a PNG file, with its description in the metadata."""
     content = io.BytesIO()
     metadata = {"Description": str(figure.get_label())}
     figure.savefig(content, format="png", metadata=metadata, facecolor="white")
-    write_whole(path, content.getvalue())
-    return figure
+    return content.getvalue()

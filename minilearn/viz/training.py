@@ -9,7 +9,7 @@ import numpy as np
 
 from ..train.lr_find import LRFinder
 from ..train.metrics import Smoothed
-from .style import BLUE, GREEN, ORANGE, RED, describe, new_figure, styled
+from .style import BLUE, GREEN, ORANGE, RED, describe, logarithmic, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def losses(learn: Any) -> Figure:
         ends = zip(*valid, strict=True)  # steps, losses
         axes.plot(*ends, "o-", color=RED, markersize=4.5, label="validation, each epoch")
     if min(recorder.losses + [loss for _, loss in valid]) > 0:
-        _logarithmic(axes)
+        logarithmic(axes)
     axes.set(title="Losses", xlabel="training step (batch)")
     _whole(axes, len(trend))
     axes.legend()
@@ -136,13 +136,3 @@ def _whole(axes: Any, last: int) -> None:
     margin = max(0.02 * last, 0.1)
     axes.set_xlim(1 - margin, last + margin)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-
-
-def _logarithmic(axes: Any) -> None:
-    """Make the y axis logarithmic, with plain numbers: 0.05, 0.1, 0.2, ..."""
-    from matplotlib.ticker import LogLocator
-
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.minorticks_off()

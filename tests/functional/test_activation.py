@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as T
-from against_torch import agree, both_raise, close, ours, theirs
+from against_torch import agree, both_raise, close, host, ours, theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minilearn as ml
 import minilearn.functional as F
+from minilearn import nn
 
 seeds = st.integers(0, 10**6)
 kinds = st.sampled_from(["float32", "float64"])
@@ -225,12 +227,41 @@ def test_softmax_refuses(name):
     both_raise(*pair(name), x, 1.5, match="dim=1.5")
     both_raise(*pair(name), np.ones((2, 3), "int64"), 1, match="int64")
     both_raise(*pair(name), x, dim=1, unknown=1)
-    with pytest.raises(TypeError, match="dim"):  # torch guesses a dimension, and warns
-        pair(name)[0](ours(x), None)
+    both_raise(*pair(name), x, axis=1)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4), (2, 3, 4, 5)])
+def test_softmax_guesses_a_dimension_aloud(name, shape):
+    x, module = np.random.default_rng(0).standard_normal(shape), name.replace("s", "S", 1)
+    module = {"log_Softmax": "LogSoftmax"}.get(module, module)
+    for f, t in (pair(name), (getattr(nn, module)(), getattr(torch.nn, module)())):
+        with pytest.warns(UserWarning, match="dim"):
+            got = f(ours(x))
+        with pytest.warns(UserWarning):
+            close(got, t(theirs(x)))
+
+
+@pytest.mark.parametrize("name", ["elu", "celu", "selu", "mish", "silu"])
+def test_far_out_derivatives_keep_their_digits(name):
+    f, t = pair(name)
+    results = []
+    for make, function, grad in ((ours, f, ml.grad), (theirs, t, torch.autograd.grad)):
+        x = make(np.array([-100.0, -40.0, -20.0, -8.0, 8.0, 10.0]), True)
+        (dy,) = grad(function(x).sum(), x, create_graph=True)
+        results.append([host(dy.detach()), host(grad(dy.sum(), x)[0])])
+    for got, want in zip(*results, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-300)
 
 
 def test_what_torch_refuses():
     x = np.array([[0.5, -1.0]])
     both_raise(F.prelu, T.prelu, x, np.array([0.1], "float32"), match="one dtype")
     both_raise(F.gelu, T.gelu, x, "tanh")
+    for name in ("elu", "hardshrink", "softplus"):
+        both_raise(*pair(name), x, x, match="must be a number")
+    both_raise(F.threshold, T.threshold, x, None, 1.0, match="threshold must be a number")
+    both_raise(F.softshrink, T.softshrink, x, float("nan"), match="lambd must be finite")
+    both_raise(F.rrelu, T.rrelu, x, 0.1, 0.3, 1, match="training must be True or False")
+    both_raise(F.rrelu, T.rrelu, x, 0.1, float("inf"), match="finite")
     both_raise(F.linear, T.linear, x, 2.0, match="Tensor")

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minilearn.functional as F
+from minilearn import xp
+from minilearn.ops.norm import moments
 
 seeds = st.integers(0, 10**6)
 kinds = st.sampled_from(["float32", "float64"])
@@ -250,3 +252,14 @@ def test_close_is_not_blind():
 
 def test_instance_norm_takes_any_eps():
     agree(F.instance_norm, T.instance_norm, normal(0, (2, 3, 5)), eps=0.0)
+
+
+@pytest.mark.parametrize("far", [0, 3, 1000])  # in one pass, and around the mean
+def test_moments_keep_their_digits(far):
+    """The mean square less the squared mean would leave nothing of a variance of 1 beside 1000."""
+    x = normal(0, (64, 3, 9, 9), "float32") * np.float32(0.25) + np.float32(far)
+    mean, var = (xp.to_numpy(m) for m in moments(xp.array(x)))
+    exact = x.astype("float64")
+    np.testing.assert_allclose(mean, exact.mean((0, 2, 3)), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(var, exact.var((0, 2, 3)), rtol=1e-5)
+    assert mean.dtype == var.dtype == np.float32

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "minilearn"
 FLOORS = {
-    "xp": 0, "errors": 0, "arrays": 0, "slots": 0,
+    "xp": 0, "memory": 0, "errors": 0, "arrays": 0, "slots": 0, "files": 0, "processes": 0,
     "tensor": 1, "op": 1, "autograd": 1, "hooks": 1,
     "ops": 2, "creation": 2,
     "functional": 3, "derivatives": 3, "check": 3, "conversion": 3, "methods": 3,
@@ -20,14 +20,16 @@ FLOORS = {
     "train": 5,
     "models": 6, "weights": 6, "viz": 6, "contracts": 6, "interpret": 6,
     "mine": 6,
-    "grading": 7, "bench": 7, "recipes": 7,
-    "cli": 8,
+    "grading": 7, "recipes": 7,
+    "bench": 8,
+    "cli": 9,
 }
 # The rooms of the grader, each built on those before it.
 ROOMS = {"grading.isolation": 0, "grading.checking": 1, "grading.learn": 2, "grading.teach": 3}
 TOP = {"", "__main__"}
 OUTSIDE = {"tests", "lessons", "exercises", "solutions"}  # they import minilearn, never the reverse
-TORCH = {"xp", "weights", "bench", "contracts"}
+# `processes` is the door to torch.distributed, an engine that joins processes, as `xp` is to arrays.
+TORCH = {"xp", "processes", "weights", "bench", "contracts"}
 COMPAT = {"xp", "bench", "contracts"}
 # The arithmetic of the framework goes through `xp`, or a GPU would not be reached.
 NO_NUMPY = {"errors", "slots", "tensor", "autograd", "creation", "ops", "functional", "methods",
@@ -109,7 +111,7 @@ def wrong_room(module, target):
 def foreign(unit, library):
     """Say what is wrong with the import of another library, or return None."""
     if library == "torch" and unit not in TORCH:
-        return "imports torch, which only xp, weights, bench and contracts may"
+        return "imports torch, which only xp, processes, weights, bench and contracts may"
     if library == "array_api_compat" and unit not in COMPAT:
         return "imports array_api_compat: use minilearn.xp"
     if library == "numpy" and unit in NO_NUMPY:

@@ -101,6 +101,15 @@ def smoothed():
     return [np.array([average.add(v) for v in (3.0, 1.0, 2.0)] + [average.value])]
 
 
+def parameters_of(make, channels=4):
+    def run():
+        xp.manual_seed(3)
+        net = make().double()
+        y = net(ml.tensor(draw(2, channels, 7, 7)))
+        return [*(v.numpy() for v in net.state_dict().values()), y.detach().numpy()]
+    return run
+
+
 def diamond():
     x = leaf(3)
     y = x * 2
@@ -122,6 +131,11 @@ USES = {
     "unbroadcast": plain(lambda a, b: a + b, (2, 3), (1,)),
     "backward": diamond,
     "topological": diamond,
+    "residual": layer(nn.MergeLayer(), (2, 3, 4, 4), (2, 3, 4, 4)),
+    "dense_block": layer(nn.MergeLayer(dense=True), (2, 3, 4, 4), (2, 3, 4, 4)),
+    "conv_layer": parameters_of(lambda: nn.conv_layer(3, 4, 5, 2, norm=None, use_activ=False), 3),
+    "res_block": parameters_of(lambda: nn.res_block(4, norm="batch_zero", bottle=True)),
+    "identity_init": parameters_of(lambda: nn.res_block(4, norm="batch_zero")),
     "conv2d": layer(lambda x, w: functional.conv2d(x, w, None, 2, 1), (2, 3, 5, 4), (4, 3, 3, 2)),
     "conv2d_dilated": layer(lambda x, w: functional.conv2d(x, w, None, (2, 1), 1, (1, 2)),
                             (2, 3, 5, 6), (4, 3, 3, 2)),

@@ -13,8 +13,8 @@ from models.imagenet_parity import handed_over, same_gradients, same_layout, sam
 
 import minilearn as ml
 from minilearn import models, nn, weights
-from minilearn.models import vgg
-from minilearn.models.vgg import activations, feature_stack, named_layers
+from minilearn.models import activations, last_of_each_grid, named_layers, small_vgg, vgg
+from minilearn.models.vgg import feature_stack
 
 COUNTS = {  # torchvision's
     "vgg11": 132_863_336, "vgg13": 133_047_848, "vgg16": 138_357_544, "vgg19": 143_667_240,
@@ -137,6 +137,34 @@ def test_names_of_the_paper():
     assert names[:8] == ["conv1_1", "bn1_1", "relu1_1", "conv1_2", "bn1_2", "relu1_2", "pool1",
                          "conv2_1"]
     assert names[-1] == "pool5" and len(names) == len(set(names)) == 44
+
+
+@pytest.mark.parametrize("end, names", [
+    (None, ["relu1_1", "relu2_1", "relu3_2", "relu4_2", "relu5_2"]),  # the net ends in a pool
+    (10, ["relu1_1", "relu2_1", "relu3_2"]),
+])
+def test_one_layer_for_each_grid(end, names):
+    with nn.init.skipped():
+        layers = named_layers(feature_stack(11)[:end])
+    assert last_of_each_grid(layers) == names
+
+
+def test_the_lesson_s_indices():
+    """The layers before the pools of VGG-16-BN are at 5, 12, 22, 32 and 42."""
+    with nn.init.skipped():
+        layers = named_layers(feature_stack(16, True))
+    names = list(dict(layers.named_children()))
+    assert [names.index(name) for name in last_of_each_grid(layers)] == [5, 12, 22, 32, 42]
+
+
+def test_a_small_vgg():
+    net = small_vgg(7, widths=(4, 6, 8), convs=1)
+    assert net(ml.ones(2, 3, 16, 24)).shape == (2, 7)
+    assert last_of_each_grid(named_layers(net.features)) == ["relu1_1", "relu2_1", "relu3_1"]
+    assert net.features(ml.ones(1, 3, 16, 24)).shape == (1, 8, 2, 3)
+    assert sum(p.numel() for p in small_vgg().parameters()) == 584_874
+    std = host(small_vgg().features[0].weight).std()  # Kaiming normal over what goes out
+    assert std == pytest.approx((2 / (32 * 9)) ** 0.5, rel=0.15)
 
 
 def test_activations_are_those_of_the_whole_net():

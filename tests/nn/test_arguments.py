@@ -92,10 +92,10 @@ def test_our_own_layers_print_what_they_do():
     ("RNN", (3, 2), {"nonlinearity": "gelu"}, "'tanh' or 'relu'"),
     ("LSTM", (3, 2), {"proj_size": 2}, "proj_size must be from 0 to hidden_size - 1"),
     ("GRU", (3, 0), {}, "hidden_size must be positive"),
-    ("GRU", (3, 2.0), {}, "hidden_size must be an int"),
+    ("GRU", (3, 2.0), {}, "hidden_size must be an integer"),
     ("GRU", (3, 2, 0), {}, "num_layers must be positive"),
     ("GRU", (3, 2), {"dropout": 1.5}, "a number from 0 to 1"),
-    ("GRU", (3, 2), {"batch_first": 1}, "batch_first must be a bool"),
+    ("GRU", (3, 2), {"batch_first": 1}, "batch_first must be True or False"),
 ])
 def test_layers_refuse_what_torchs_refuse(name, args, options, match):
     both_refuse(name, *args, match=match, **options)

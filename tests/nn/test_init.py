@@ -29,6 +29,24 @@ def test_uniform_fills_its_interval():
     assert abs(values.mean() - 1) < 0.05 and abs(values.std() - 4 / math.sqrt(12)) < 0.05
 
 
+@pytest.mark.parametrize("name", ["uniform_", "normal_", "trunc_normal_", "xavier_uniform_",
+                                  "kaiming_normal_", "orthogonal_"])
+def test_nothing_is_drawn_into_integers(name):
+    for library, kind in ((ml, init), (torch, torch.nn.init)):
+        with pytest.raises((TypeError, NotImplementedError), match="floating|implemented"):
+            getattr(kind, name)(library.zeros(2, 3, dtype=library.int64))
+
+
+def test_what_init_refuses():
+    for arguments in ((0.0, math.inf), (math.nan, 1.0)):
+        with pytest.raises(RuntimeError, match="finite"):
+            init.uniform_(ml.zeros(2), *arguments)
+    for value in (None, (0.5,), "1"):
+        with pytest.raises(TypeError, match="val must be a number"):
+            init.constant_(ml.zeros(2), value)
+    assert init.constant_(ml.zeros(2), ml.tensor(0.5)).tolist() == [0.5, 0.5]
+
+
 def test_normal_has_its_moments():
     values = drawn(init.normal_, 2.0, 0.5)
     assert abs(values.mean() - 2) < 0.03 and abs(values.std() - 0.5) < 0.02

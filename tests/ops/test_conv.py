@@ -12,6 +12,7 @@ import minilearn as ml
 from minilearn import xp
 from minilearn.errors import ShapeError
 from minilearn.ops import conv as ops
+from minilearn.ops import windows, winograd
 
 pairs = {low: st.tuples(st.integers(low, 3), st.integers(low, 3)) for low in (0, 1)}
 geometry = st.fixed_dictionaries({"stride": pairs[1], "padding": pairs[0], "dilation": pairs[1],
@@ -102,3 +103,95 @@ def test_inputs_stay_as_they_are():
 def test_output_size_says_what_does_not_fit():
     with pytest.raises(ShapeError, match=r"f: the kernel is larger .*size=\(2, 9\)"):
         ops.output_size("f", (2, 9), (3, 3), (1, 1), (0, 0), (1, 1))
+
+
+# ---------------------------------------------------------------- the fast ways
+
+even = st.tuples(st.sampled_from([2, 4, 6]), st.sampled_from([2, 4, 8]))
+
+
+@given(st.tuples(*[st.integers(1, 3)] * 3), even, pairs[0], st.sampled_from([1, 2**18]))
+def test_winograd_is_torch(sizes, places, padding, tile):
+    """Of every number of images and channels, in pieces or at once, to second order."""
+    n, c, o = sizes
+    size = [max(p + 2 - 2 * q, 0) for p, q in zip(places, padding, strict=True)]
+    assume(min(size) > 0)
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((n, c, *size)), rng.standard_normal((o, c, 3, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd, "pays", lambda inputs, outputs: xp.library() == "numpy")
+        patch.setattr(xp, "TILE", tile)
+        agree(ops.conv2d, T.conv2d, x, w, padding=padding)
+
+
+def ways(monkeypatch, function):
+    """Return what a function gives by Winograd's way and by the plain one."""
+    results = []
+    for pays in (True, False):
+        monkeypatch.setattr(winograd, "pays", lambda *channels, pays=pays: pays)
+        monkeypatch.setattr(windows, "_together", lambda *arguments: 1)
+        results.append(function())
+    return results
+
+
+@pytest.mark.skipif("config.getoption('--library') != 'numpy'", reason="NumPy's way")
+def test_winograd_loses_no_digits(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 64, 32, 32)), rng.standard_normal((48, 64, 3, 3)) / 24
+    exact = ops.conv2d.forward(x, w, padding=(1, 1))
+    x, w = x.astype(np.float32), w.astype(np.float32)
+    found = ways(monkeypatch, lambda: ops.conv2d.forward(x, w, padding=(1, 1)))
+    errors = [abs(y - exact).max() for y in found]
+    assert found[0].dtype == np.float32 and errors[0] <= 2 * errors[1] < 1e-5
+
+
+def test_where_winograd_pays():
+    assert winograd.pays(64, 64) == winograd.pays(32, 64) == (xp.library() == "numpy")
+    assert not winograd.pays(32, 32) and not winograd.pays(3, 512)
+
+
+@given(st.integers(2, 4), st.tuples(*[st.integers(1, 3)] * 3), st.integers(1, 3), pairs[1],
+       pairs[0], pairs[1])
+def test_places_that_share_a_row_are_torch(f, sizes, groups_of_places, kernel, padding, stride):
+    """The weight is repeated for f places, and its gradients are added up again."""
+    n, c, o = sizes
+    width = (f * groups_of_places - 1) * stride[1] + kernel[1] - 2 * padding[1]
+    height = max(kernel[0] - 2 * padding[0], 1) + 3
+    assume(width > 0)
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((n, c, height, width)), rng.standard_normal((o, c, *kernel))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "_together",
+                      lambda channels, kernel, places, *rest: f if places[1] % f == 0 else 1)
+        agree(ops.conv2d, T.conv2d, x, w, padding=padding, stride=stride)
+
+
+def together(channels, places, stride=1):
+    return windows._together(channels, (3, 3), places, (stride, stride), (1, 1))
+
+
+def test_places_share_a_row_where_channels_are_few():
+    assert together((1, 8), (14, 14), stride=2) == 7  # the first layer of the digits' nets
+    assert together((8, 8), (14, 14)) == 2
+    assert together((16, 16), (7, 7)) == together((64, 64), (64, 64)) == 1
+    assert windows._together((1, 8), (3, 3), (14, 14), (1, 1), (1, 2)) == 1  # dilated
+    assert windows._together((1, 8), (1, 1), (14, 14), (1, 1), (1, 1)) == 1  # nothing in common
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+@pytest.mark.parametrize("channels", [1, 48])  # places share a row; Winograd's way
+def test_an_infinity_stays_in_the_windows_that_contain_it(bad, channels):
+    x = np.zeros((1, channels, 8, 8))
+    x[0, 0, 3, 3] = bad
+    y = host(ops.conv2d(ml.tensor(x), ml.tensor(np.ones((channels, channels, 3, 3)))))
+    inside = np.zeros((6, 6), bool)
+    inside[1:4, 1:4] = True
+    assert (np.isfinite(y) == ~inside).all()
+
+
+def test_the_gradient_of_a_weight_is_laid_out_like_it():
+    x = ml.tensor(np.ones((2, 3, 4, 4), np.float32), requires_grad=True)
+    for function in (ops.conv2d, lambda x, w: ops.conv2d_input(x, w, size=(5, 5), stride=(1, 1))):
+        w = ml.tensor(np.ones((3, 3, 2, 2), np.float32), requires_grad=True)
+        function(x, w).sum().backward()
+        assert xp.library() != "numpy" or w.grad.data.flags.c_contiguous

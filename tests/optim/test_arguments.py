@@ -183,6 +183,22 @@ def test_combined_schedulers_are_checked():
         chained(0, lambda s, own, _: [s.StepLR(own, 2), "step"])()
 
 
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("StepLR", {"step_size": 0}), ("CosineAnnealingLR", {"T_max": 0}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 0, "cycle_momentum": False}),
+    ("OneCycleLR", {"max_lr": 1.0, "total_steps": 5, "div_factor": 0, "cycle_momentum": False}),
+])
+def test_a_schedule_that_would_divide_by_zero_is_refused_at_once(name, arguments):
+    zero = next(what for what, value in arguments.items() if value == 0)
+    with pytest.raises(ValueError, match=f"{name}: {zero} must not be 0"):
+        getattr(lr_scheduler, name)(sgd()[0], **arguments)
+    with pytest.raises(ZeroDivisionError):  # torch's comes from within, and for some only later
+        optimizer = sgd()[1]
+        schedule = getattr(torch.optim.lr_scheduler, name)(optimizer, **arguments)
+        optimizer.step()
+        schedule.step()
+
+
 def test_a_scheduler_of_ones_own_says_what_to_multiply_by():
     class Halved(lr_scheduler.LRScheduler):
         def multiplier(self, epoch):

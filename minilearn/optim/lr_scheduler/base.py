@@ -82,6 +82,13 @@ def optimizer_of(scheduler: Any, optimizer: Any) -> Optimizer:
     return optimizer
 
 
+def need_nonzero(scheduler: LRScheduler, **numbers: float) -> None:
+    """Raise ValueError where a number that is divided by is 0."""
+    for what, value in numbers.items():
+        if value == 0:
+            raise ValueError(f"{name(scheduler)}: {what} must not be 0; got {value}")
+
+
 def per_group(scheduler: Any, optimizer: Optimizer, what: str, value: Any) -> list:
     """Return one value per group. Raises ValueError for a list of another length."""
     groups = len(optimizer.param_groups)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..optimizer import Optimizer
 from ..schedules import Annealing, cosine, linear
-from .base import LRScheduler, name, optimizer_of, per_group
+from .base import LRScheduler, name, need_nonzero, optimizer_of, per_group
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -74,6 +74,7 @@ class OneCycleLR(LRScheduler):
                  base_momentum: float | list[float] = 0.85,
                  max_momentum: float | list[float] = 0.95, div_factor: float = 25.0,
                  final_div_factor: float = 1e4, three_phase: bool = False, last_epoch: int = -1):
+        need_nonzero(self, div_factor=div_factor, final_div_factor=final_div_factor)
         self.optimizer = optimizer_of(self, optimizer)
         self.total_steps = _length(self, total_steps, epochs, steps_per_epoch)
         if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
@@ -143,6 +144,7 @@ class CyclicLR(LRScheduler):
             for group, lr in zip(optimizer.param_groups, base_lrs, strict=True):
                 group["lr"] = lr
         self.optimizer, self.max_lrs = optimizer, per_group(self, optimizer, "max_lr", max_lr)
+        need_nonzero(self, step_size_up=step_size_up)
         down = step_size_up if step_size_down is None else step_size_down
         self.total_size = float(step_size_up + down)
         self.step_ratio = step_size_up / self.total_size

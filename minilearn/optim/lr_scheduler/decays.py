@@ -7,7 +7,7 @@ from math import cos, inf, pi
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, name, optimizer_of, per_group
+from .base import LRScheduler, name, need_nonzero, optimizer_of, per_group
 
 
 class LambdaLR(LRScheduler):
@@ -50,6 +50,7 @@ class StepLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1,
                  last_epoch: int = -1):
+        need_nonzero(self, step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -143,6 +144,7 @@ class CosineAnnealingLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0,
                  last_epoch: int = -1):
+        need_nonzero(self, T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 

@@ -602,7 +602,7 @@ x.shape, y.shape, x_valid.shape
 # %%
 ml.manual_seed(0)
 w1, b1 = ml.randn(784, 300) / 28, ml.zeros(300)
-w2, b2 = ml.randn(300, 10) / 17, ml.zeros(10)
+w2, b2 = ml.randn(300, 10) / 300**0.5, ml.zeros(10)
 parameters = [p.requires_grad_() for p in (w1, b1, w2, b2)]
 beginning = w1.detach().numpy().copy()
 

@@ -448,15 +448,15 @@ viz.show(viz.curves({"training": [row["train_loss"] for row in history],
 #
 # In 2003 Simard, Steinkraus and Platt wrote down what is best practice for digits. Two layers with
 # 800 hidden units and cross-entropy, without any trick on the pictures: **1.6 %** wrong. Ours has
-# the same layers, and relu, AdamW and one cycle. On MNIST it takes about FULLMIN minutes on one
-# core, and in quick mode seconds, on the small digits.
+# the same layers, and relu, AdamW and one cycle. On MNIST it takes about seven minutes on one
+# core of a busy machine, and in quick mode seconds, on the small digits.
 
 # %%
 sets = data.load("digits" if QUICK else "auto")
 ml.manual_seed(1)
-loaders = data.image_loaders(*sets, 32 if QUICK else 128)[:2]
 hidden = 200 if QUICK else 800
 net = nn.Sequential(nn.Flatten(), nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+loaders = data.image_loaders(*sets, 32 if QUICK else 128)[:2]
 learn = train.Learner(net, *loaders, metrics=[train.error_rate])
 learn.fit_one_cycle(8 if QUICK else 15, 2e-3)
 viz.show(viz.losses(learn))

@@ -7,6 +7,7 @@
 
 # %%
 import os
+from functools import partial
 
 import numpy as np
 
@@ -339,7 +340,7 @@ except ValueError as error:
 # goes 28, 14, 7, 4, 2, 1. After each comes batch norm, and then relu: 12,126 parameters. In three
 # epochs, at the fearless rate of 0.1, the course reports an accuracy of **.9886**.
 #
-# We train it with and without its batch norms. On MNIST that takes about FULLMIN minutes on one
+# We train it with and without its batch norms. On MNIST that takes about five minutes on one
 # core. In quick mode it takes seconds, on the small digits. The pictures are shifted a little,
 # differently each time; lesson 5 tells why.
 
@@ -360,7 +361,7 @@ def trained(norm, lr):
     ml.manual_seed(1)
     shift = data.RandomPadCrop(padding=3, size=28)
     loaders = data.image_loaders(*sets, 32 if QUICK else 128, augment=[shift])[:2]
-    learn = train.Learner(five(norm), *loaders)
+    learn = train.Learner(five(norm), *loaders, optimizer=partial(optim.AdamW, betas=(0.9, 0.99)))
     learn.fit_one_cycle(8 if QUICK else 3, lr)
     return [row["accuracy"] for row in learn.recorder.history]
 
@@ -371,12 +372,14 @@ viz.show(viz.curves(found, title=f"This run, on {sets[0].name}"))
 
 # %%
 # The full run, recorded: python lessons/04_normalisation.py, on MNIST.
-FULL = {RECORDED}
+FULL = {"batch norm, lr 0.1": [.8788, .9669, .9871], "none, lr 0.1": [.8196, .1135, .1135],
+        "none, lr 0.01": [.9518, .9732, .9832]}
 viz.show(viz.curves(FULL, {"the course": (0.9305, 0.9764, 0.9886)}, title="On MNIST, recorded"))
 
 # %% [markdown]
-# At the rate of 0.1 the plain net does not learn at all: it says the same digit for each picture.
-# At a tenth of the rate it learns, and is left behind.
+# Without normalisation the rate of 0.1 is too much: the net breaks down in the second epoch. From
+# then on it takes every digit for a one, and .1135 is the share of ones in MNIST. At a tenth of the
+# rate it comes to .9832. That is 168 wrong digits, against 129 with batch norm.
 
 # %% [markdown]
 # ## Read on

@@ -7,6 +7,7 @@
 
 # %%
 import os
+from functools import partial
 
 import numpy as np
 
@@ -414,7 +415,8 @@ sets = data.load("digits" if QUICK else "auto")
 ml.manual_seed(1)
 shift = data.RandomPadCrop(padding=3, size=28)
 *loaders, normalize = data.image_loaders(*sets, 32 if QUICK else 128, augment=[shift])
-learn = train.Learner(models.resnet(), *loaders)
+adam = partial(optim.AdamW, betas=(0.9, 0.99))  # the course's second beta
+learn = train.Learner(models.resnet(), *loaders, optimizer=adam)
 learn.fit_one_cycle(10 if QUICK else 12, 0.02 if QUICK else 0.05)
 accuracy = [row["accuracy"] for row in learn.recorder.history]
 viz.show(viz.schedules(learn))

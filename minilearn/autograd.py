@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, index
 from typing import Any
 
 from . import xp
@@ -37,7 +37,8 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    keep = create_graph if retain_graph is None else retain_graph
+    create_graph = _flag("backward", create_graph=create_graph)
+    keep = create_graph if retain_graph is None else _flag("backward", retain_graph=retain_graph)
     chain_rule(_seeds("backward", [tensor], [gradient]), create_graph, keep)
 
 
@@ -70,12 +71,14 @@ def grad(
     for i, x in enumerate(xs):
         if x.node is None:
             raise RuntimeError(f"grad: inputs[{i}] does not require a gradient")
-    keep = create_graph if retain_graph is None else retain_graph
+    create_graph = _flag("grad", create_graph=create_graph)
+    keep = create_graph if retain_graph is None else _flag("grad", retain_graph=retain_graph)
+    unused = allow_unused is not None and _flag("grad", allow_unused=allow_unused)
     found = chain_rule(_seeds("grad", ys, gs), create_graph, keep, {x.node for x in xs})
     for i, x in enumerate(xs):
         if x.node not in found and materialize_grads:
             found[x.node] = Tensor(xp.zeros_like(x.data))
-        elif x.node not in found and not allow_unused:
+        elif x.node not in found and not unused:
             raise RuntimeError(f"grad: inputs[{i}] was not used in computing the outputs; "
                                "pass allow_unused=True to get None for it")
     return tuple(found.get(x.node) for x in xs)
@@ -231,6 +234,15 @@ def sum_to(g: Tensor, x: Tensor) -> Tensor:
         g = OPS["sum"](g, dim=(*range(lead), *stretched))
         g = OPS["reshape"](g, shape=tuple(x.data.shape))
     return g if g.data.dtype == x.data.dtype else OPS["cast"](g, dtype=x.data.dtype)
+
+
+def _flag(function: str, **flag: Any) -> bool:
+    """Read True, False or an integer, as torch does; TypeError for anything else."""
+    ((name, value),) = flag.items()
+    try:
+        return bool(index(value))
+    except TypeError:
+        raise TypeError(explain(function, f"{name} must be True or False", flag)) from None
 
 
 def _as_list(tensors: Any) -> list:

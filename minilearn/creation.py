@@ -14,7 +14,7 @@ from typing import Any
 
 from . import xp
 from .arrays import to_array
-from .errors import ShapeError, explain
+from .errors import ShapeError, explain, none_left_out
 from .tensor import Tensor
 
 float16, float32, float64 = map(xp.named_dtype, ("float16", "float32", "float64"))
@@ -124,6 +124,7 @@ def full_like(input: Tensor, fill_value: float, *, dtype: Any = None,
     return _made(xp.full(shape, fill_value, kind), requires_grad)
 
 
+@none_left_out
 def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return the identity: ones on the diagonal of an (n, m) matrix; m is n by default."""
     rows, columns = _sizes("eye", (n, n if m is None else m))
@@ -131,9 +132,22 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
     return _made(xp.astype(ones, xp.dtype(dtype or "float32")), requires_grad)
 
 
+def new(make: Callable) -> Callable:
+    """Return the method of a Tensor that makes another in its dtype: `x.new_zeros(2, 3)`."""
+
+    def made(input: Tensor, *args: Any, dtype: Any = None, **options: Any) -> Tensor:
+        return make(*args, dtype=input.dtype if dtype is None else dtype, **options)
+
+    made.__name__ = f"new_{make.__name__}"
+    return made
+
+
+NEW = [*map(new, (tensor, zeros, ones, empty, full))]
+
 # ---------------------------------------------------------------- evenly spaced
 
 
+@none_left_out
 def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None,
            requires_grad: bool = False) -> Tensor:
     """Return start, start + step, ... up to but without `end`; `arange(end)` starts at 0.
@@ -142,6 +156,8 @@ def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = No
     Raises ValueError if `step` leads away from `end`.
     """
     start, end = (0, start) if end is None else (0 if start is None else start, end)
+    if dtype is not None and xp.named_dtype(dtype) == "bool":
+        raise TypeError("arange: truth values cannot be counted; choose a dtype of numbers")
     start, end, step = map(_plain, (start, end, step))
     numbers = {"start": start, "end": end, "step": step}
     if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers.values()):
@@ -209,6 +225,7 @@ def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
                   requires_grad)
 
 
+@none_left_out
 def randint(low: Any = None, high: Any = None, size: Any = None, *, dtype: Any = None,
             requires_grad: bool = False) -> Tensor:
     """Return integers drawn evenly from `low` to `high - 1`; `randint(high, size)` starts at 0.
@@ -230,6 +247,7 @@ def randint(low: Any = None, high: Any = None, size: Any = None, *, dtype: Any =
     return _made(xp.array(numbers, dtype or "int64"), requires_grad)
 
 
+@none_left_out
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None,
                  requires_grad: bool = False) -> Tensor:
     """Return integers from `low` to `high - 1` in the shape and dtype of a tensor."""
@@ -248,15 +266,20 @@ def randperm(n: int, *, dtype: Any = None, requires_grad: bool = False) -> Tenso
     return _made(xp.array(xp.generator().permutation(n), dtype or "int64"), requires_grad)
 
 
+@none_left_out
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, dtype: Any = None) -> Tensor:
     """Return normal numbers: with `size` for a number `mean` and `std`, else one for each element.
 
     Raises ValueError for a negative `std`.
     """
+    if size is not None:  # then a Tensor of one element is a number
+        mean, std = _plain(mean), _plain(std)
     moments = [v for v in (mean, std) if isinstance(v, Tensor)]
     if bool(moments) != (size is None) or not isinstance(size, tuple | list | None):
         raise TypeError(explain("normal", "give a size for numbers, and none for Tensors",
                                 {"mean": mean, "std": std, "size": size}))
+    if moments and dtype is not None:
+        raise TypeError("normal: the dtype is that of the Tensors; leave dtype out")
     lowest = float(xp.min(std.data)) if isinstance(std, Tensor) and std.numel() else std
     if not isinstance(lowest, Tensor) and not lowest >= 0:
         raise ValueError(explain("normal", "std must not be negative", {"mean": mean, "std": std}))

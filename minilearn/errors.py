@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 
@@ -44,3 +46,19 @@ def explain(function: str, problem: str, arguments: dict[str, Any], repair: str 
     """
     end = f" To repair it: {repair}." if repair else ""
     return f"{function}: {problem} (got {listing(arguments)}).{end}"
+
+
+def none_left_out(function: Callable) -> Callable:
+    """Refuse None where an argument may be left out: as in torch, that is how to get the default.
+
+    Only `dtype` may be None.
+    """
+
+    @wraps(function)
+    def called(*args: Any, **named: Any) -> Any:
+        given = [*args, *(v for k, v in named.items() if k != "dtype")]
+        if any(v is None for v in given):
+            raise TypeError(f"{function.__name__}: an argument is None. To repair it: leave it out")
+        return function(*args, **named)
+
+    return called

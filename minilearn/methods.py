@@ -6,7 +6,7 @@ so that the arrow of imports keeps pointing down. `x.exp()` and `minilearn.exp(x
 
 from __future__ import annotations
 
-from . import autograd, conversion, hooks, xp
+from . import autograd, conversion, creation, hooks, xp
 from .ops import (
     comparison,
     diagonal,
@@ -132,6 +132,7 @@ METHODS = [
     *(matmul.addmm, matmul.addmv, matmul.baddbmm),
     *(conversion.to, conversion.type_as, conversion.size, conversion.dim),
     *(conversion.copy_, conversion.fill_, conversion.zero_),
+    *creation.NEW,
     *(conversion.is_floating_point, autograd.backward, hooks.register_hook, hooks.retain_grad),
 ]
 SIZES_LAST = [  # x.reshape(2, 3) is x.reshape((2, 3))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,8 @@ def run_lessons(lessons: list[Path], folder: Path, quick: bool, jobs: int) -> No
             try:
                 print(f"  {future.result()}", flush=True)
             except Exception as error:
-                sys.exit(f"lessons/{lesson.name} failed:\n{error}")
+                plain = re.sub(r"\x1b\[[\d;]*m", "", str(error))  # without a terminal's colours
+                sys.exit(f"lessons/{lesson.name} failed:\n{plain}")
 
 
 def prepare(source: Path, lessons: list[Path], kept: Path) -> None:

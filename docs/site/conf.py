@@ -24,7 +24,7 @@ html_title = "minilearn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = True  # the notebooks themselves, for the download button
-html_last_updated_fmt = None
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
     "home_page_in_toc": True,
     "show_toc_level": 2,

@@ -1,4 +1,4 @@
-"""What a built site must hold: no broken link, a text for every picture, pages that are not heavy."""
+"""What a built site must hold: whole links, a text for every picture, pages that are not heavy."""
 
 from __future__ import annotations
 

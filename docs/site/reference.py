@@ -86,7 +86,7 @@ ENDS = ("Source:", "Raises", "Returns", "Shape:", "Yields")
 
 
 def _items(block: str) -> str:
-    """Make a list of lines that begin like "lr: ..." or "x, y (N, C): ..."; what follows runs on."""
+    """Make a list of lines that begin like "lr: ..." or "x, y (N, C): ..."; others run on."""
     lines, listed = [], False
     for line in block.splitlines():
         ends = line.startswith(ENDS)

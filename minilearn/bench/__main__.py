@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--against", action="append", choices=RIVALS, help="default torch")
     parser.add_argument("--device", choices=list(DEVICES), default="numpy", help="our arrays")
     parser.add_argument("--profile", choices=list(WORKLOADS), help="show where its time goes")
+    parser.add_argument("--beside", type=int, help="repeat with so many threads, shown beside")
     parser.add_argument("--record", action="store_true", help="add the result to RESULTS.md")
     parser.add_argument("--rounds", type=int, default=10, help="bursts for each; default 10")
     parser.add_argument("--seconds", type=float, default=0.5, help="of one burst; default 0.5")
@@ -26,7 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
         profile(given.profile, given.threads, given.device)
         return
     run(given.only, given.threads, given.json, against=given.against or "torch",
-        device=given.device, rounds=given.rounds, seconds=given.seconds, record=given.record)
+        device=given.device, rounds=given.rounds, seconds=given.seconds, beside=given.beside,
+        record=given.record)
 
 
 if __name__ == "__main__":

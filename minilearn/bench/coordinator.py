@@ -69,7 +69,8 @@ class Worker:
 def run(
     only: str | Iterable[str] | None = None, threads: int = 1, json_path: str | Path | None = None,
     *, against: str | Iterable[str] = "torch", device: str = "numpy", rounds: int = 10,
-    seconds: float = 0.5, record: bool = False, echo: Callable[[str], Any] = print,
+    seconds: float = 0.5, beside: int | None = None, record: bool = False,
+    echo: Callable[[str], Any] = print,
 ) -> dict[str, Any]:
     """Compare minilearn with others on the workloads, print a table, and return the measurements.
 
@@ -77,23 +78,27 @@ def run(
     write the result to. against: one or more of torch, tinygrad, mygrad, autograd; those that are
     not installed are skipped with a line. device: the array library of minilearn; torch computes
     on the same processor. rounds, seconds: how many bursts each has, and how long one takes.
+    beside: another number of threads to repeat each comparison with, shown beside the first.
     record: add the result to RESULTS.md. Raises ValueError for an unknown name, ImportError where
     nobody is there to compare with, RuntimeError where the numbers differ.
     """
     names = _known("workloads", only, WORKLOADS)
     rivals = _installed(_known("peers", against, RIVALS), echo)
     _known("devices", device, DEVICES)
-    if min(threads, rounds) < 1:
+    if min(threads, rounds, beside or 1) < 1:
         raise ValueError(f"bench: threads and rounds must be 1 or more; got {threads} and {rounds}")
     rows = []
-    echo(report.HEADER)
+    echo(report.header(beside))
     for name in names:
         for rival in rivals:
             if not _has(rival, name):
                 echo(f"{name:<20}{rival:<10}skipped: {rival} does not run this workload here")
                 continue
             try:
-                rows.append(compare(name, threads, rounds, seconds, rival, device))
+                row = compare(name, threads, rounds, seconds, rival, device)
+                if beside:
+                    row["beside"] = compare(name, beside, rounds, seconds, rival, device)
+                rows.append(row)
             except RuntimeError as error:
                 if rival == "torch":
                     raise
@@ -102,7 +107,8 @@ def run(
             echo(report.line(rows[-1]))
     for line in report.summary(rows):
         echo(line)
-    result = {"workloads": rows, "machine": report.machine(), "threads": threads, "device": device}
+    result = {"workloads": rows, "machine": report.machine(), "threads": threads,
+              "beside": beside, "device": device}
     if json_path is not None:
         Path(json_path).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if record:

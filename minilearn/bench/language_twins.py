@@ -86,8 +86,8 @@ class Pointer(Layered):
     ):
         super().__init__(vocabulary, hidden, gru=True)
         self.word_dropout = nn.Dropout1d(word_dropout)
-        self.query, self.key = nn.Linear(hidden, keys), nn.Linear(hidden, keys)
-        self.sentinel = nn.Parameter(torch.zeros(keys))
+        self.query, self.key = nn.Linear(hidden, 3 * keys), nn.Linear(hidden, keys)
+        self.sentinel = nn.Linear(hidden, 1)
         self.vocabulary, self.memory = vocabulary, memory
 
     def train(self, mode: bool = True) -> Pointer:
@@ -103,17 +103,19 @@ class Pointer(Layered):
         keys = torch.cat([*self.state[2:], self.key(h)], 1)
         self.keep(last, tokens[:, -self.memory :], keys[:, -self.memory :])
         before = tokens.shape[1] - x.shape[1]
-        steps = [self.step(h[:, t], tokens[:, : before + t + 1], keys[:, : before + t])
+        steps = [self.step(h[:, t], tokens[:, : before + t + 1], keys[:, : before + t + 1])
                  for t in range(x.shape[1])]
         return torch.stack(steps, 1)
 
     def step(self, h: torch.Tensor, tokens: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        """Mix at one place: keys[i] stands for the situation in which tokens[i + 1] came."""
-        query = self.query(h)
-        scores = (keys @ query[..., None])[..., 0] / math.sqrt(query.shape[-1])
-        shares = torch.softmax(torch.cat([scores, (query @ self.sentinel)[:, None]], 1), 1)
+        """Mix at one place, the last of those given: each offers the word before, at, after it."""
+        before, at, after = ((keys @ query[..., None])[..., 0] / math.sqrt(query.shape[-1])
+                             for query in self.query(h).chunk(3, 1))
+        scores = torch.cat([before[:, 1:], at, after[:, :-1], self.sentinel(h)], 1)
+        words = torch.cat([tokens[:, :-1], tokens, tokens[:, 1:]], 1)
+        shares = torch.softmax(scores, 1)
         own = shares[:, -1:] * torch.softmax(self.output(h), 1)
-        return (own.scatter_add(1, tokens[:, 1:], shares[:, :-1]) + 1e-7).log()
+        return (own.scatter_add(1, words, shares[:, :-1]) + 1e-7).log()
 
 
 def twin(model: str, vocabulary: int, hidden: int = 64) -> Twin:

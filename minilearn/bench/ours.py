@@ -16,7 +16,7 @@ from . import same
 from .workloads import ADAM, MEAN, STD, Workload, digits, factors, framed_digits
 
 LIBRARY = same.Library(nn, F, optim, tensor, cat, grad, array, to_numpy)
-unet_step = partial(same.unet_step, LIBRARY)
+unet, unet_step = partial(same.unet, LIBRARY), partial(same.unet_step, LIBRARY)
 generator_step = partial(same.generator_step, LIBRARY)
 critic_step = partial(same.critic_step, LIBRARY)
 gru_step = partial(same.gru_step, LIBRARY)

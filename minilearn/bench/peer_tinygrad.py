@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from tinygrad import Tensor, TinyJit, nn
-from tinygrad.helpers import DEV, TRAINING
+from tinygrad.helpers import DEV, NUM_CPU_THREADS, TRAINING
 
 from . import plain
 from .workloads import ADAM, Workload, digits, draws
@@ -21,6 +21,7 @@ def prepare(threads: int, device: str) -> None:
     """Compute on the CPU, or on the GPU."""
     DEV.value = "CUDA" if device == "cuda" else "CPU"
     TRAINING.value = 1  # its optimizers ask for it
+    NUM_CPU_THREADS.value = threads
 
 
 def conv(x: Any, w: Any, kernel: int, stride: int, padding: int) -> Any:

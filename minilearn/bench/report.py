@@ -15,11 +15,26 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("numpy", "torch", "tinygrad", "mygrad", "autograd")
 HEADER = (f"{'workload':<20}{'against':<10}{'ours':>11}{'theirs':>11}{'ratio':>8}  "
           f"{'quartiles':<12}{'memory':>18}")
+WIDTH = 24  # of the column of another number of threads
 UNSURE = "? The times vary too much for this ratio: repeat it on a machine with nothing else to do."
+
+
+def header(beside: int | None = None) -> str:
+    """Return the line above the table."""
+    return HEADER + (f"{f'{beside} threads: ratio':>{WIDTH}}" if beside else "")
 
 
 def line(row: dict[str, Any]) -> str:
     """Return the line of one workload; a question mark stands behind a ratio that is unsure."""
+    return _line(row) + (f"{_short(row['beside']):>{WIDTH}}" if "beside" in row else "")
+
+
+def _short(row: dict[str, Any]) -> str:
+    low, high = row["ratio_spread"]
+    return f"{row['ratio']:.2f}{'?' * row['unsure']} ({low:.2f}-{high:.2f})"
+
+
+def _line(row: dict[str, Any]) -> str:
     rival, (low, high) = row["against"], row["ratio_spread"]
     return (f"{row['name']:<20}{rival:<10}{row['ours_ms']:>8.2f} ms{row[f'{rival}_ms']:>8.2f} ms"
             f"{row['ratio']:>7.2f}{'?' if row['unsure'] else ' '}  "
@@ -76,17 +91,20 @@ def section(result: dict[str, Any]) -> str:
     on, rows = result["machine"], result["workloads"]
     versions = ", ".join(f"{p} {on[p]}" for p in ("python", *PACKAGES) if p in on)
     busy = "" if on["load"] is None else f", load {on['load']:.1f} at the end"
+    beside = result.get("beside")
+    more = (f" {beside} threads: ratio |", "---|") if beside else ("", "")
     lines = [
         f"## {datetime.now(UTC):%Y-%m-%d}: {result['threads']} thread(s), {result['device']}", "",
         f"{on['cpu']}, {on['cores']} cores, {on['platform']}{busy}; {versions}.", "",
-        "| workload | against | ours | theirs | ratio | quartiles | peak memory |",
-        "|---|---|---|---|---|---|---|"]
+        f"| workload | against | ours | theirs | ratio | quartiles | peak memory |{more[0]}",
+        f"|---|---|---|---|---|---|---|{more[1]}"]
     for row in rows:
         rival, (low, high) = row["against"], row["ratio_spread"]
         lines.append(
             f"| {row['name']} | {rival} | {row['ours_ms']:.1f} ms | {row[f'{rival}_ms']:.1f} ms "
             f"| **{row['ratio']:.2f}**{' (unsure)' * row['unsure']} | {low:.2f}-{high:.2f} "
-            f"| {row['ratio_memory']:.2f} |")
+            f"| {row['ratio_memory']:.2f} |"
+            + (f" {_short(row['beside'])} |" if "beside" in row else ""))
     return "\n".join([*lines, "", *(f"{text[0].upper()}{text[1:]}" for text in summary(rows)), ""])
 
 

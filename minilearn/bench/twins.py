@@ -17,7 +17,7 @@ from .workloads import ADAM, DEVICES, MEAN, STD, Workload, digits, factors, fram
 
 LIBRARY = same.Library(nn, F, torch.optim, torch.tensor, torch.cat, torch.autograd.grad,
                        torch.tensor, lambda data: data.cpu().numpy())
-unet_step = partial(same.unet_step, LIBRARY)
+unet, unet_step = partial(same.unet, LIBRARY), partial(same.unet_step, LIBRARY)
 generator_step = partial(same.generator_step, LIBRARY)
 critic_step = partial(same.critic_step, LIBRARY)
 gru_step = partial(same.gru_step, LIBRARY)

@@ -23,7 +23,7 @@ import numpy as np
 
 from . import memory
 from .profile import Profile
-from .workloads import CONTESTANTS, WORKLOADS, Workload
+from .workloads import CONTESTANTS, Workload, function_and_arguments
 
 
 def answer(workload: Workload, base: float, do: str, path: str = "", steps: int = 0) -> dict:
@@ -73,7 +73,7 @@ def main(contestant: str, workload: str, threads: str, device: str = "numpy") ->
     module.prepare(int(threads), device)
     base = memory.resident()
     memory.restart_peak()
-    function, arguments = WORKLOADS[workload]
+    function, arguments = function_and_arguments(workload)
     ready = getattr(module, function)(*arguments)
     for line in sys.stdin:
         print(json.dumps(answer(ready, base, **json.loads(line))), file=replies, flush=True)

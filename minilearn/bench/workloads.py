@@ -21,6 +21,11 @@ WORKLOADS: dict[str, tuple[str, tuple]] = {
     "second-order": ("critic_step", (64, 32, 16)),
     "dataloader": ("epoch", (2048, 128)),
 }
+# A small U-Net's step over images of 28 x 28, and over one image of more and more pixels.
+SCALING: dict[str, dict[int, tuple[str, tuple]]] = {
+    "batch": {2**k: ("unet", (8, 28, 2**k)) for k in range(11)},
+    "pixels": {4**k: ("unet", (8, 2**k, 1)) for k in range(3, 11)},
+}
 CONTESTANTS = {
     "minilearn": "minilearn.bench.ours",
     "torch": "minilearn.bench.twins",
@@ -29,6 +34,12 @@ CONTESTANTS = {
     "autograd": "minilearn.bench.peer_autograd",
 }
 DEVICES = {"numpy": "cpu", "torch:cpu": "cpu", "cuda": "cuda"}  # ours, and what torch calls it
+
+
+def function_and_arguments(name: str) -> tuple[str, tuple]:
+    """Return those of a workload, or of a place of a scaling: "batch=64"."""
+    along, _, size = name.partition("=")
+    return SCALING[along][int(size)] if size else WORKLOADS[name]
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..bench import WORKLOADS, profile, run
+from ..bench import WORKLOADS, profile, run, scaling
 from ..bench.coordinator import RIVALS
 from ..bench.workloads import DEVICES
 
@@ -24,6 +24,15 @@ def bench(
         str | None,
         typer.Option("--profile", metavar="WORKLOAD", help="Only show where its time goes."),
     ] = None,
+    beside: Annotated[
+        int | None, typer.Option(min=1, help="Repeat with so many threads, shown beside.")
+    ] = None,
+    grow: Annotated[
+        bool, typer.Option("--scaling", help="Only draw how the cost grows with the size.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(help="The folder of --scaling's figure and measurements.")
+    ] = Path("runs/speed"),
     record: Annotated[bool, typer.Option("--record", help="Add them to RESULTS.md.")] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Bursts for each contestant.")] = 10,
     seconds: Annotated[float, typer.Option(min=0.01, help="Length of a burst.")] = 0.5,
@@ -36,9 +45,12 @@ def bench(
     known([device], DEVICES, ARRAYS)
     if profiled:
         profile(profiled, threads, device)
+    elif grow:
+        scaling(out, threads, device=device)
+        print(f"The figure is {out / 'scaling.png'}, the measurements lie beside it.")
     else:
         run(workloads or None, threads, json, against=peers, device=device, rounds=rounds,
-            seconds=seconds, record=record)
+            seconds=seconds, beside=beside, record=record)
 
 
 def known(given, names, listed: str) -> None:

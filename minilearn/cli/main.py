@@ -11,13 +11,29 @@ from ..data import DataError
 from ..processes import DESERTED, PeerLost, supervised
 from ..recipes import RunError
 from ..train import Diverged
-from . import bench, data, degrade, language, learn, lr_find, predict, pretrain, teach, train
+from . import (
+    bench,
+    data,
+    degrade,
+    language,
+    learn,
+    lr_find,
+    pictures,
+    predict,
+    pretrain,
+    teach,
+    train,
+)
 
 HELP = "A deep-learning framework small enough to read in a weekend."
 app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False,
                   add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 train.app.command("numbers")(language.numbers)
 train.app.command("text")(language.text)
+train.app.command("superres")(pictures.superres)
+train.app.command("colorize")(pictures.colorize)
+train.app.command("segment")(pictures.segment)
+train.app.command("style")(pictures.style)
 app.add_typer(train.app, name="train")
 app.add_typer(lr_find.app, name="lr-find")
 app.add_typer(pretrain.app, name="pretrain")
@@ -27,6 +43,7 @@ app.command("predict")(predict.predict)
 app.command("generate")(language.generate)
 app.command("inspect")(language.inspect)
 app.command("degrade")(degrade.degrade)
+app.command("restore")(pictures.restore)
 app.command("bench")(bench.bench)
 for name, command in learn.COMMANDS.items():
     app.command(name, rich_help_panel="The course")(command)

@@ -14,8 +14,9 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..ops import softmax as ops
 from ..ops.dims import need_bool, wrap
-from ..ops.elementwise import relu, where
-from ..ops.exponential import erf, expm1, log1p, sigmoid, tanh
+from ..ops import elementwise, exponential
+from ..ops.elementwise import where
+from ..ops.exponential import erf, expm1, log1p
 from ..ops.rounding import sign
 from ..ops.softmax import logsigmoid
 from ..tensor import Tensor
@@ -27,6 +28,24 @@ __all__ = [
     "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
     "tanhshrink", "threshold",
 ]
+
+# ---------------------------------------------------------------- ops under torch's second name
+
+
+def relu(input: Tensor) -> Tensor:
+    """Return each element, or 0 where it is negative."""
+    return elementwise.relu(input)
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """Return `1 / (1 + exp(-input))`."""
+    return exponential.sigmoid(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """Return the hyperbolic tangent: from -1 to 1."""
+    return exponential.tanh(input)
+
 
 # ---------------------------------------------------------------- relatives of relu
 

@@ -7,16 +7,8 @@ from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
-from ..ops.dims import need_bool
+from ..ops.dims import need_bool, need_tensors
 from ..tensor import Tensor
-
-
-def need_tensors(function: str, **arguments: Any) -> None:
-    """Raise TypeError unless every argument is a Tensor."""
-    for name, value in arguments.items():
-        if not isinstance(value, Tensor):
-            raise TypeError(explain(function, f"{name} must be a Tensor", arguments,
-                                    "make one with minilearn.tensor(...)"))
 
 
 def need_scalars(function: str, **arguments: Any) -> None:

@@ -56,7 +56,7 @@ def fold(
     """
     need_image("fold", input, 1)
     need_floating("fold", input=input)
-    size = sizes("fold", "output_size", output_size, 2, least=1, exact=True)
+    size = _pair("fold", "output_size", output_size)
     windows = _windows("fold", size, kernel_size, dilation, padding, stride)
     places, kernel = [w.places for w in windows], [w.kernel for w in windows]
     x = as_batch(input, 3)
@@ -73,10 +73,17 @@ def fold(
 
 def _windows(function, size, kernel_size, dilation, padding, stride):
     """Return the windows down and across the image, both on the next to last dimension."""
-    kernel = sizes(function, "kernel_size", kernel_size, 2, least=1, exact=True)
-    stride = sizes(function, "stride", stride, 2, least=1, exact=True)
-    padding = sizes(function, "padding", padding, 2, exact=True)
-    dilation = sizes(function, "dilation", dilation, 2, least=1, exact=True)
+    kernel = _pair(function, "kernel_size", kernel_size)
+    stride = _pair(function, "stride", stride)
+    padding = _pair(function, "padding", padding, least=0)
+    dilation = _pair(function, "dilation", dilation)
     places = places_of(function, size, kernel, stride, padding, dilation)
     return [Window(-2, *along) for along in
             zip(size, places, kernel, stride, padding, dilation, strict=True)]
+
+
+def _pair(function, name, value, least=1):
+    """Read one integer or a list of two; as in torch, a Tensor is neither here."""
+    if isinstance(value, Tensor):
+        raise TypeError(explain(function, f"{name} must be integers", {name: value}))
+    return sizes(function, name, value, 2, least=least, exact=True)

@@ -6,10 +6,12 @@ from .. import xp
 from ..errors import DimError, ShapeError, explain
 from ..ops.dims import integer
 from ..ops.elementwise import where
+from ..slots import Slot
 from ..tensor import Tensor
 from .arguments import need_tensors
 
 
+@Slot
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """Return the rows of `weight` whose numbers are in `input`.
 

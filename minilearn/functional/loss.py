@@ -9,7 +9,7 @@ from __future__ import annotations
 from .. import xp
 from ..errors import explain
 from ..ops.dims import need_bool, wrap
-from ..ops.elementwise import cast, mul, where
+from ..ops.elementwise import cast, mul, need_numbers, where
 from ..ops.softmax import bernoulli_nll, logsigmoid
 from ..tensor import Tensor
 from .arguments import (
@@ -161,7 +161,8 @@ def binary_cross_entropy_with_logits(
     need_floating(function, input=input, target=target)
     need_same_shape(function, input=input, target=target)
     if pos_weight is not None:
-        need_floating(function, pos_weight=pos_weight)
+        need_tensors(function, pos_weight=pos_weight)
+        need_numbers(function, pos_weight.data)
     positive = target if pos_weight is None else _weighted(function, target, pos_weight=pos_weight)
     # log(1 - sigmoid(x)) = logsigmoid(x) - x
     log_p = logsigmoid(input)

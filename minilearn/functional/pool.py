@@ -37,7 +37,9 @@ def max_pool1d(
     tensor([[3., 2.]])
     """
     need_image("max_pool1d", input, 1)
-    need_floating("max_pool1d", input=input)
+    if not return_indices:  # only then torch takes integers
+        need_floating("max_pool1d", input=input)
+    _refuse_bool("max_pool1d", input)
     windows = _windows("max_pool1d", input, 1, kernel_size, stride, padding, dilation, ceil_mode)
     return largest(input, positions_of(input, 1), windows, return_indices)
 

@@ -39,17 +39,19 @@ def _head(model: nn.Module) -> int | None:
 
 
 def small_encoder(
-    widths: tuple[int, ...] = (16, 32, 64, 128), channels: int = 3, blocks: int = 1
+    widths: tuple[int, ...] = (16, 32, 64, 128), channels: int = 3, blocks: int = 1,
+    stride: int = 1,
 ) -> nn.Sequential:
     """Return a residual encoder for two cores: one stage for each width, each half as large.
 
-    The first stage keeps the size of the image. A stage is a `conv_layer` and `blocks` blocks
-    that start as the identity. (N, channels, H, W) -> (N, widths[-1], H / 2^(stages - 1), ...).
+    stride: of the first stage; 1 keeps the size of the image, 2 is a good deal faster. A stage is
+    a `conv_layer` and `blocks` blocks that start as the identity.
+    (N, channels, H, W) -> (N, widths[-1], H / (stride 2^(stages - 1)), ...).
     """
     layers: list[nn.Module] = []
     ni = channels
     for i, nf in enumerate(widths):
-        layers.append(nn.conv_layer(ni, nf, stride=1 if i == 0 else 2))
+        layers.append(nn.conv_layer(ni, nf, stride=stride if i == 0 else 2))
         layers += [nn.res_block(nf, norm="batch_zero") for _ in range(blocks)]
         ni = nf
     return nn.Sequential(*layers)

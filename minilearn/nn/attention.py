@@ -8,6 +8,7 @@ from typing import Any
 from .. import functional as F
 from .. import xp
 from ..errors import ShapeError, explain
+from ..functional.arguments import need_scalars
 from ..ops import pieces
 from ..ops.elementwise import where
 from ..tensor import Tensor
@@ -33,6 +34,7 @@ class MultiheadAttention(Module):
         if embed_dim <= 0 or num_heads <= 0 or embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention: num_heads={num_heads} must be positive and "
                              f"divide embed_dim={embed_dim}")
+        need_scalars("MultiheadAttention", dropout=dropout)
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim

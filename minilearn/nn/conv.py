@@ -15,10 +15,14 @@ from .parameter import empty
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-def each_dim(value: Any, dims: int, name: str) -> tuple[int, ...]:
-    """Repeat an int for every dimension; leave a tuple of the right length alone."""
-    sizes = integers(name, "the value", value)
-    sizes = sizes if isinstance(value, tuple | list) else sizes * dims
+def each_dim(value: Any, dims: int, name: str, spread: bool = False) -> tuple[int, ...]:
+    """Repeat an int for every dimension; leave a tuple of the right length alone.
+
+    spread: a list of one serves for all dimensions, too. Whatever has rows is a list, as in torch.
+    """
+    listed = hasattr(value, "__iter__")
+    sizes = integers(name, "the value", tuple(value) if listed else value)
+    sizes = sizes if listed and not (spread and len(sizes) == 1) else sizes * dims
     if len(sizes) != dims:
         raise ValueError(f"{name}: expected an int or {dims} of them, got {value!r}")
     return sizes
@@ -38,11 +42,12 @@ class _Conv(Module):
         """Store the arguments and make the parameters."""
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = each_dim(kernel_size, self.dims, "kernel_size")
-        self.stride = each_dim(stride, self.dims, "stride")
-        self.dilation = each_dim(dilation, self.dims, "dilation")
+        self.stride = each_dim(stride, self.dims, "stride", spread=True)
+        self.dilation = each_dim(dilation, self.dims, "dilation", spread=True)
         self.output_padding = (0,) * self.dims
         text = isinstance(padding, str)
-        self.padding = padding if text else each_dim(padding, self.dims, "padding")
+        one = padding_mode == "zeros"  # the other modes pad by themselves, before
+        self.padding = padding if text else each_dim(padding, self.dims, "padding", one)
         self.padding_mode = padding_mode
         self._check()
         ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
@@ -166,7 +171,7 @@ class _Transposed(_Conv):
             raise TypeError(f"{name}: padding must be a number or numbers, got {padding!r}")
         self._set(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
                   padding_mode, dtype)
-        self.output_padding = each_dim(output_padding, self.dims, "output_padding")
+        self.output_padding = each_dim(output_padding, self.dims, "output_padding", spread=True)
 
     def _output_padding(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
         """Work out what to add on one side for the output to have the size that is asked for."""

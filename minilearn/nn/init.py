@@ -94,10 +94,26 @@ def trunc_normal_(
     if not (a < b and 0 < std < math.inf) or mean < a - 4 * std or mean > b + 4 * std:
         raise ValueError(f"trunc_normal_: expects a < b, std > 0 and a mean near them, "
                          f"got mean={mean}, std={std}, a={a}, b={b}")
-    values = xp.generator().normal(mean, std, tensor.shape)
-    while (outside := (values < a) | (values > b)).any():
-        values[outside] = xp.generator().normal(mean, std, int(outside.sum()))
-    return _fill(tensor, values)
+    values, fits = _proposals(tensor.numel(), mean, std, a, b)
+    while not fits.all():
+        again = ~fits
+        values[again], fits[again] = _proposals(int(again.sum()), mean, std, a, b)
+    return _fill(tensor, values.reshape(tensor.shape))
+
+
+def _proposals(count: int, mean: float, std: float, a: float, b: float) -> tuple[Any, Any]:
+    """Draw numbers, and say which of them may stay.
+
+    Where hardly any normal number would fall between the bounds, as they are close together or to
+    one side, they are drawn evenly there, and stay with a chance like the bell curve.
+    """
+    chance = xp.generator()
+    if a <= mean <= b and b - a >= std:
+        values = chance.normal(mean, std, count)
+        return values, (a <= values) & (values <= b)
+    values, nearest = chance.uniform(a, b, count), min(max(mean, a), b)
+    below_top = ((values - mean) / std) ** 2 / 2 - ((nearest - mean) / std) ** 2 / 2
+    return values, chance.standard_exponential(count) >= below_top  # its chance is exp(-below_top)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
@@ -202,6 +218,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
 
     Dimensions behind the first count as one. Raises ValueError for fewer than two.
     """
+    arguments.need_scalars("orthogonal_", gain=gain)
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: at least 2 dimensions, got shape {tensor.shape}")
     if tensor.numel() == 0:

@@ -92,7 +92,8 @@ class Embedding(Module):
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} must be within "
                              f"num_embeddings={num_embeddings}")
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = integer("Embedding", "embedding_dim", embedding_dim)
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.weight = empty(num_embeddings, embedding_dim, dtype=dtype)
         self.reset_parameters()

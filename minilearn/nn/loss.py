@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import functional as F
+from ..errors import explain
 from ..tensor import Tensor
 from .module import Module
 
@@ -92,6 +93,8 @@ class HuberLoss(_Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0):
         super().__init__(reduction)
+        if not isinstance(delta, int | float):
+            raise TypeError(explain("HuberLoss", "delta must be a number", {"delta": delta}))
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ class _BatchNorm(_ChannelNorm):
     def _weight_of_batch(self) -> float:
         """Count the batch, and say how much its statistics weigh in the running ones."""
         if not (self.training and self.track_running_stats):
-            return self.momentum or 0.0
+            return 0.0 if self.momentum is None else self.momentum
         self.num_batches_tracked.data = (self.num_batches_tracked + 1).data
         if self.momentum is None:  # the plain average over all batches so far
             return 1 / self.num_batches_tracked.item()
@@ -125,8 +125,9 @@ class _InstanceNorm(_ChannelNorm):
             raise ShapeError(explain(type(self).__name__, "expected num_features channels",
                                      {"input": input, "num_features": self.num_features}))
         uses_input = self.training or not self.track_running_stats
+        momentum = 0.0 if self.momentum is None else self.momentum
         return F.instance_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
-                               uses_input, self.momentum or 0.0, self.eps)
+                               uses_input, momentum, self.eps)
 
 
 class InstanceNorm1d(_InstanceNorm):

@@ -64,11 +64,10 @@ class AvgPool1d(_AvgPool):
         count_include_pad: bool = True,
     ):
         super().__init__()
-        single = [v[0] if isinstance(v, tuple | list) and len(v) == 1 else v
-                  for v in (kernel_size, kernel_size if stride is None else stride, padding)]
+        stride = kernel_size if stride is None else stride
         # torch keeps tuples here, and prints them.
-        self.kernel_size, self.stride, self.padding = [(v,) if isinstance(v, int) else v
-                                                       for v in single]
+        self.kernel_size, self.stride, self.padding = [
+            tuple(v) if hasattr(v, "__iter__") else (v,) for v in (kernel_size, stride, padding)]
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functional as F
+from ..ops.dims import integer
 from ..tensor import Tensor
 from .init import constant_
 from .module import Module
@@ -40,10 +41,11 @@ class PReLU(Module):
     num_parameters: 1, or one slope for each channel of (N, C, *). init: what they begin with.
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = None):
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None):
         super().__init__()
-        self.num_parameters, self.init = num_parameters, init
-        self.weight = empty(num_parameters, dtype=dtype)
+        self.num_parameters = integer("PReLU", "num_parameters", num_parameters)
+        self.init = init
+        self.weight = empty(self.num_parameters, dtype=dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Number
 from typing import Any
 
 from .. import functional as F
@@ -42,12 +43,15 @@ class _Recurrent(Module):
 
     def _check_arguments(self) -> None:
         name = type(self).__name__
-        if isinstance(self.dropout, bool) or not 0 <= self.dropout <= 1:
+        number = isinstance(self.dropout, Number) and not isinstance(self.dropout, bool)
+        if not number or not 0 <= self.dropout <= 1:
             raise ValueError(f"{name}: dropout must be a number from 0 to 1, got {self.dropout!r}")
         need_bool(name, bias=self.bias, batch_first=self.batch_first,
                   bidirectional=self.bidirectional)
+        if not isinstance(self.hidden_size, int) or isinstance(self.hidden_size, bool):
+            raise TypeError(f"{name}: hidden_size must be an int, got {self.hidden_size!r}")
+        self.num_layers = integer(name, "num_layers", self.num_layers)
         for size in ("hidden_size", "num_layers"):
-            setattr(self, size, integer(name, size, getattr(self, size)))
             if getattr(self, size) <= 0:
                 raise ValueError(f"{name}: {size} must be positive, got {getattr(self, size)}")
         if not 0 <= self.proj_size < self.hidden_size:

@@ -8,6 +8,7 @@ from operator import index
 
 from ..arrays import torch_names
 from ..errors import DimError, explain
+from ..tensor import Tensor
 
 
 def numpy_names(function):
@@ -29,19 +30,6 @@ def sizes_last(function):
         return function(input, *(sizes if together or not sizes else (sizes,)), **named)
 
     return spread
-
-
-def dim_if_given(function):
-    """Refuse `dim=None`: as in torch, who wants no `dim` leaves it out."""
-
-    @wraps(function)
-    def called(*args, **named):
-        if (args[1] if len(args) > 1 else named.get("dim", 0)) is None:
-            raise TypeError(explain(function.__name__, "dim must be an integer", {"dim": None},
-                                    "leave dim out"))
-        return function(*args, **named)
-
-    return called
 
 
 def wrap(function: str, x, dim: int, extra: int = 0) -> int:
@@ -71,6 +59,14 @@ def wrap_all(function: str, x, dims) -> tuple[int, ...]:
     if len(set(dims)) < len(dims):
         raise DimError(explain(function, "a dimension is named twice", {"input": x, "dims": dims}))
     return dims
+
+
+def need_tensors(function: str, **arguments) -> None:
+    """Raise TypeError unless every argument is a Tensor."""
+    for name, value in arguments.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(explain(function, f"{name} must be a Tensor", arguments,
+                                    "make one with minilearn.tensor(...)"))
 
 
 def need_bool(function: str, **switches) -> None:

@@ -8,6 +8,7 @@ from .. import xp
 from ..errors import ShapeError, explain
 from ..op import Op
 from ..tensor import Tensor
+from .dims import need_tensors
 from .shape import permute, reshape, transpose, unsqueeze, wrap_all
 
 
@@ -103,6 +104,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """Return the products of all rows (last dimensions) of both: (..., K), (..., K)."""
+    need_tensors("inner", input=input, other=other)
     if not (input.ndim and other.ndim):
         return input * other
     _need_sizes("inner", input.shape[-1] == other.shape[-1], input=input, other=other)
@@ -184,6 +186,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta=1, alpha=1) -
 
 
 def _plus(function, x, product, beta, alpha):
+    need_tensors(function, input=x)
     fits = x.ndim <= product.ndim and all(
         m in (1, n) for m, n in zip(x.shape[::-1], product.shape[::-1], strict=False))
     if not fits:

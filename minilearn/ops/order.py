@@ -6,15 +6,15 @@ from functools import wraps
 from typing import NamedTuple
 
 from .. import xp
-from ..errors import DimError, explain
+from ..errors import DimError, explain, none_left_out
 from ..op import Op, StrictOp, as_tensors, no_grad
 from ..tensor import Tensor
 from .comparison import isnan
-from .dims import dim_if_given, integer, need_bool, need_dim, numpy_names, wrap
+from .dims import integer, need_bool, need_dim, numpy_names, wrap
 from .elementwise import NamedOp, need_numbers, same_dtype, where
 from .gather import take_along_dim
 from .pieces import narrow, select
-from .reduce import amax, amin
+from .reduce import amax, amin, comparable
 from .shape import reshape
 
 
@@ -174,7 +174,7 @@ def other_or_dim(function):
 
 
 @numpy_names
-@dim_if_given
+@none_left_out
 @other_or_dim
 def max(input, dim=None, keepdim=False, *, other=None):
     """Return the largest element, or with `dim` the largest along it and their indices.
@@ -189,7 +189,7 @@ def max(input, dim=None, keepdim=False, *, other=None):
 
 
 @numpy_names
-@dim_if_given
+@none_left_out
 @other_or_dim
 def min(input, dim=None, keepdim=False, *, other=None):
     """Return the smallest element, or with `dim` the smallest along it and their indices."""
@@ -205,7 +205,7 @@ def _extreme(function, forms, input, dim, keepdim, other):
     if dim is None:
         return whole(input)
     dim = wrap(function, input, dim)
-    numbers = input if input.data.dtype != xp.bool else Tensor(xp.astype(input.data, xp.uint8))
+    numbers = Tensor(comparable(input.data))
     if not input.data.ndim:
         return Ranked(input, arg(numbers))
     indices = arg(numbers, dim=dim, keepdim=True)
@@ -225,11 +225,11 @@ def argsort(input, *, dim=-1, descending=False, stable=False):
     if not input.ndim:
         return xp.zeros((), "int64")
     # nan is the largest: last when ascending, first when descending.
-    return xp.argsort(input, axis=dim, descending=descending, stable=True)
+    return xp.argsort(comparable(input), axis=dim, descending=descending, stable=True)
 
 
 @numpy_names
-def sort(input, dim=-1, descending=False, *, stable=False) -> Ranked:
+def sort(input, dim=-1, descending=False, *, stable=None) -> Ranked:
     """Return the elements in order along `dim`, and the indices they came from.
 
     Equal elements keep their order, with or without `stable`; nan counts as the largest.
@@ -237,6 +237,7 @@ def sort(input, dim=-1, descending=False, *, stable=False) -> Ranked:
     >>> sort(Tensor([3.0, 1.0, 2.0])).values
     tensor([1., 2., 3.])
     """
+    stable = stable is not None and stable
     indices = argsort(input, dim=dim, descending=descending, stable=stable)
     return Ranked(_taken(input, indices, dim), indices)
 
@@ -260,7 +261,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True) -> Ranked:
 
 
 @numpy_names
-@dim_if_given
+@none_left_out
 def median(input, dim=None, keepdim=False):
     """Return the middle element, the lower of two; with `dim`, those along it and their indices.
 

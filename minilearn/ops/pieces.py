@@ -176,7 +176,6 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return reshape(narrow(input, at, place, 1), shape=input.shape[:at] + input.shape[at + 1 :])
 
 
-@numpy_names
 def split(tensor: Tensor, split_size_or_sections, dim: int = 0) -> tuple[Tensor, ...]:
     """Cut into pieces of one size (the last may be smaller), or of the listed sizes.
 

@@ -68,13 +68,22 @@ def amax(input, *, dim=(), keepdim=False):
 
     Raises DimError where there is no element.
     """
-    return xp.max(input, axis=_occupied("amax", input, dim, keepdim), keepdims=keepdim)
+    return _extreme(xp.max, input, _occupied("amax", input, dim, keepdim), keepdim)
 
 
 @Op
 def amin(input, *, dim=(), keepdim=False):
     """Return the smallest element over the dimensions `dim`; equal ones share the gradient."""
-    return xp.min(input, axis=_occupied("amin", input, dim, keepdim), keepdims=keepdim)
+    return _extreme(xp.min, input, _occupied("amin", input, dim, keepdim), keepdim)
+
+
+def comparable(x):
+    """Return truth values as 0 and 1, which have an order in every array library."""
+    return xp.astype(x, xp.uint8) if x.dtype == xp.bool else x
+
+
+def _extreme(find, x, dims, keepdim):
+    return xp.astype(find(comparable(x), axis=dims, keepdims=keepdim), x.dtype, copy=False)
 
 
 def _occupied(function, x, dim, keepdim):
@@ -102,9 +111,10 @@ def logsumexp(input, *, dim, keepdim=False):
     >>> logsumexp(Tensor([100.0, 100.0]), dim=0)
     tensor(100.6931)
     """
-    if dim is None:
-        raise TypeError(explain("logsumexp", "name the dimensions", {"input": input, "dim": dim}))
     need_bool("logsumexp", keepdim=keepdim)
+    something = input.shape and 0 not in input.shape  # else torch takes dim=()
+    if dim is None or something and not keepdim and isinstance(dim, tuple | list) and not dim:
+        raise TypeError(explain("logsumexp", "name the dimensions", {"input": input, "dim": dim}))
     input, dims = xp.floating(input), reduced("logsumexp", input, dim)
     with xp.quiet():
         peak = _finite_peak(input, dims)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .. import xp
+from ..errors import none_left_out
 from ..op import Op, as_tensors
 from ..tensor import Tensor
-from .dims import dim_if_given, need_dim, numpy_names, wrap
+from .dims import need_dim, numpy_names, wrap
 from .elementwise import cast, need_numbers
 from .pieces import cat, narrow, select
 from .shape import reshape
@@ -51,7 +52,7 @@ def cumprod(input, dim, *, dtype=None) -> Tensor:
 
 
 @numpy_names
-@dim_if_given
+@none_left_out
 @xp.quiet()
 def prod(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
     """Return the product over one dimension, or of all elements.

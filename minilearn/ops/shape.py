@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 
 from .. import xp
-from ..errors import DimError, ShapeError, explain
+from ..errors import DimError, ShapeError, explain, none_left_out
 from ..op import Op
 from ..tensor import Tensor
-from .dims import dim_if_given, integer, integers, numpy_names, several, wrap, wrap_all
+from .dims import integer, integers, need_tensors, numpy_names, several, wrap, wrap_all
 from .elementwise import clone
 from .reduce import broadcast_to
 
@@ -156,7 +156,7 @@ def unflatten(input: Tensor, dim: int, sizes) -> Tensor:
 
 
 @numpy_names
-@dim_if_given
+@none_left_out
 def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Leave out the dimensions of size 1: all, or those among `dim`."""
     dims = range(input.ndim) if dim is None else wrap_all("squeeze", input, dim)
@@ -189,11 +189,13 @@ def expand(input: Tensor, size) -> Tensor:
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """Expand to the shape of another tensor."""
+    need_tensors("expand_as", input=input, other=other)
     return expand(input, other.shape)
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """Return the same elements with the shape of another tensor."""
+    need_tensors("view_as", input=input, other=other)
     return view(input, other.shape)
 
 

@@ -28,12 +28,14 @@ def mean(input, dim=None, keepdim=False, *, dtype=None) -> Tensor:
 
 
 def unbiased_first(function):
-    """Read `var(x, False)` as `var(x, unbiased=False)`."""
+    """Read `var(x, False)` as `var(x, unbiased=False)`; refuse `unbiased=None`, as torch does."""
 
     @wraps(function)
     def called(*args, **named):
         if len(args) == 2 and isinstance(args[1], bool):
             return function(args[0], unbiased=args[1], **named)
+        if (args[2] if len(args) > 2 else named.get("unbiased", 1)) is None:
+            raise TypeError(f"{function.__name__}: unbiased is True or False; or leave it out")
         return function(*args, **named)
 
     return called
@@ -91,7 +93,6 @@ def _spread(function, input, dim, unbiased, keepdim, correction):
     return total / freedom, centre if keepdim else mean(input, dim)
 
 
-@numpy_names
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None) -> Tensor:
     """Return `sum(|x|^p)^(1/p)` over the dimensions `dim`: the length of a vector for p = 2.
 

@@ -183,7 +183,8 @@ def _plain(option: Any) -> Any:
     """Make a Python number of an option: a NumPy number would widen a float32 array."""
     if isinstance(option, tuple | list):
         return tuple(_plain(x) for x in option)
-    return option if isinstance(option, bool) else float(option)
+    number = isinstance(option, Real | Tensor) and not isinstance(option, bool)
+    return float(option) if number else option  # a switch may be anything, as in torch
 
 
 def non_negative(function: str, **options: Any) -> None:
@@ -199,6 +200,8 @@ def non_negative(function: str, **options: Any) -> None:
 
 def descent(p: Any, g: Any, weight_decay: float, maximize: bool) -> Any:
     """Return the gradient to go down along, the L2 penalty's included; -g goes up."""
+    if weight_decay is True:
+        raise TypeError("weight_decay must be a number; got True")
     if maximize:
         g = -g
     return g + p * weight_decay if weight_decay else g

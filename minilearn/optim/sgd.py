@@ -51,6 +51,6 @@ class SGD(Optimizer):
     def check(self, *, lr, momentum, dampening, weight_decay, nesterov, maximize) -> None:
         """Raise TypeError or ValueError for options that make no sense."""
         non_negative("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (momentum <= 0 or dampening != 0):
+        if nesterov and (momentum is True or momentum <= 0 or dampening != 0):
             raise ValueError("SGD: nesterov needs momentum above 0 and dampening 0; got "
                              f"momentum={momentum}, dampening={dampening}")

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .. import data, models, nn, weights
+from .. import functional as F
 from ..train import read_checkpoint
 from .folder import RunError, RunFolder
 
 VGGS = {"vgg16_bn": (16, True), "vgg16": (16, False), "vgg19": (19, False)}  # the best first
 NORMALISED = "vgg19_normalised"
 SUFFIXES = (".pth", ".safetensors")
+# How the parts of a feature loss, and of a style loss, are weighed. The first is the lesson's, for
+# a VGG with batch norm; a style weighs 5 in the paper, whose net is fed with 0 to 255, and far more
+# where gram matrices are of numbers around 1. The activations of the normalised VGG average 1:
+# there features and gram matrices weigh about the same, and both more than pixels.
+LESSON: dict[str, Any] = {"weights": (5, 15, 2), "gram": 5e3}
+LESSON_STYLE = {"style_weight": 1e5, "tv": 1e-8}
+FOR_NORMALISED: dict[str, Any] = {"weights": (0.5, 0.5, 0.5), "gram": 100.0}
+STYLE_FOR_NORMALISED = {"style_weight": 3e4, "tv": 1e-8}
 
 
 @dataclass
@@ -22,12 +31,34 @@ class Features:
 
     layers: by the paper's names, frozen. before: what the images of a training, normalised with
     `data.IMAGENET`, must pass first; None for nothing. about: what it was trained on, in words,
-    for every result that depends on it.
+    for every result that depends on it. scales, style: further arguments of a FeatureLoss and of a
+    StyleLoss through it.
     """
 
     layers: nn.Sequential
     before: Callable[[Any], Any] | None
     about: str
+    scales: dict[str, Any] = field(default_factory=lambda: LESSON)
+    style: dict[str, float] = field(default_factory=lambda: LESSON_STYLE)
+
+    def loss(self) -> models.FeatureLoss:
+        """Return the feature loss through this net."""
+        return models.FeatureLoss(self.layers, before=self.before, **self.scales)
+
+    def style_loss(self, style: Any, **changes: Any) -> models.StyleLoss:
+        """Return the style loss through this net, for images in [0, 1]; style (1, 3, H, W)."""
+        return models.StyleLoss(self.layers, style, before=self.of_pixels, **self.style | changes)
+
+    def of_pixels(self, images: Any) -> Any:
+        """Return what the net expects, of images (N, 3, H, W) in [0, 1]."""
+        mean, std = data.IMAGENET.mean, data.IMAGENET.std
+        back = [-m / s for m, s in zip(mean, std, strict=True)], [1 / s for s in std]
+        images = F.denormalize(images, *back)
+        return images if self.before is None else self.before(images)
+
+    def distance(self) -> models.FeatureDistance:
+        """Return the metric through this net."""
+        return models.FeatureDistance(self.layers, before=self.before)
 
 
 def load_features(
@@ -85,7 +116,7 @@ def _from_file(path: Path) -> Features:
         layers = models.vgg19_normalised(weights.load(path))
         return Features(layers, models.before_net(data.IMAGENET),
                         f"VGG-19 up to {models.last_of_each_grid(layers)[-1]}, normalised, trained "
-                        f"on ImageNet ({path.name})")
+                        f"on ImageNet ({path.name})", FOR_NORMALISED, STYLE_FOR_NORMALISED)
     with nn.init.skipped():
         stack = models.vgg.feature_stack(*VGGS[kind])
     weights.load_into(stack, path, prefix="features.")

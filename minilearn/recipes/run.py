@@ -14,6 +14,7 @@ from ..optim import AdamW
 from ..train import Callback, Checkpoint, CSVLog, Learner, StopOnNaN, load_checkpoint
 from .folder import RunFolder
 
+NOT_LAST = ("epoch", "train_loss", "seconds")  # columns that the result gives for all epochs
 QUICK = 4  # --quick takes so many times fewer epochs
 
 adam = partial(AdamW, betas=(0.9, 0.99), eps=1e-8, weight_decay=1e-2)  # fast.ai's defaults
@@ -32,11 +33,13 @@ def carry_out(
     draw: Callable[[Learner], dict[str, Any]],
     callbacks: Sequence[Callback] = (),
     say: Callable[[str], None] = print,
+    measure: Callable[[Learner], dict[str, Any]] = lambda learn: {},
 ) -> dict[str, Any]:
     """Train as the settings say, and write the run folder; return the content of result.json.
 
     settings: a dataclass with `epochs`. build: makes the learner, with these callbacks first.
     draw: makes the figures, by name. callbacks: those that are told last, such as the schedule.
+    measure: what else belongs into the result, by name.
     """
     resuming = folder.begin(asdict(settings), resume)
     if resuming and (result := folder.result()):
@@ -51,7 +54,7 @@ def carry_out(
     with threadpool_limits(1):
         learn.fit(settings.epochs, callbacks=callbacks)
         figures = draw(learn)
-    result = summarize(learn, settings)
+        result = summarize(learn, settings) | measure(learn)
     for name, figure in figures.items():
         viz.save(figure, folder.figures / f"{name}.png")
     folder.write_result(result)
@@ -61,9 +64,9 @@ def carry_out(
 def summarize(learn: Learner, settings: Any) -> dict[str, Any]:
     """Return what result.json holds: the final numbers and those of every epoch."""
     history = learn.recorder.history
+    last = {name: value for name, value in history[-1].items() if name not in NOT_LAST}
     return {
-        "accuracy": history[-1]["accuracy"],
-        "valid_loss": history[-1]["valid_loss"],
+        **last,
         "train_loss": [row["train_loss"] for row in history],
         "history": history,
         "params": sum(p.numel() for p in learn.model.parameters()),

@@ -28,6 +28,7 @@ from .parallel import work_together
 from .pictures import dice, iou, on_pixels, pixel_accuracy, psnr, ssim
 from .progress import Progress
 from .reading import Reading, gate_openings, hidden_states
+from .stages import Stage, Stages
 
 __all__ = [
     "ActivationRegularizer",
@@ -47,6 +48,8 @@ __all__ = [
     "Reading",
     "Recorder",
     "Smoothed",
+    "Stage",
+    "Stages",
     "StopFit",
     "StopOnNaN",
     "accuracy",

@@ -118,12 +118,12 @@ class OneCycle(Callback):
         self.lr_max, self.shape = lr_max, shape
 
     def before_fit(self, learn: Any) -> None:
-        self.total = learn.epochs * len(learn.train)
+        self.first, self.total = 0, learn.epochs * len(learn.train)
 
     def before_batch(self, learn: Any) -> None:
-        groups = learn.optimizer.param_groups
+        groups, step = learn.optimizer.param_groups, learn.iteration - self.first
         for group, peak in zip(groups, rates_of(groups, self.lr_max), strict=True):
-            group["lr"], momentum = optim.one_cycle(learn.iteration, self.total, peak, **self.shape)
+            group["lr"], momentum = optim.one_cycle(step, self.total, peak, **self.shape)
             if "betas" in group:
                 group["betas"] = (momentum, *group["betas"][1:])
             else:

@@ -34,6 +34,17 @@ def next_token_probabilities(
     return shares / shares.sum()
 
 
+@Slot
+def draw(probabilities: np.ndarray, u: float) -> int:
+    """Return the number that `u`, from 0 to below 1, stands for where each has its share (V,).
+
+    >>> draw(np.array([0.2, 0.8]), 0.1), draw(np.array([0.2, 0.8]), 0.2)
+    (0, 1)
+    """
+    ends = probabilities.cumsum()
+    return int(np.searchsorted(ends / ends[-1], u, side="right"))
+
+
 def generate(
     model: Any, prompt: Sequence[int], tokens: int, *, temperature: float = 0.0,
     top_k: int | None = None, seed: int = 0,
@@ -61,7 +72,7 @@ def _generate(model, read, tokens, temperature, top_k, rng) -> Iterator[int]:
             shown = read[-fresh:] if model.stateful else read[-model.context :]
             scores = _last_scores(model, shown)
             chances = next_token_probabilities(scores, temperature, top_k)
-            read.append(int(rng.choice(len(chances), p=chances)))
+            read.append(draw(chances, rng.random()))
             fresh = 1
             yield read[-1]
     finally:

@@ -7,6 +7,7 @@ from typing import Any
 from .. import functional as F
 from .. import xp
 from ..nn import Module
+from ..slots import Slot
 from ..tensor import Tensor
 from .callbacks import Callback
 from .parallel import count, own_rows, rows_of_all
@@ -86,6 +87,7 @@ class ActivationRegularizer(Callback):
         self.handle.remove()
 
 
+@Slot
 def activation_penalty(h: Tensor, alpha: float, beta: float) -> Tensor:
     """Return alpha mean(h^2) + beta mean((h_t - h_{t-1})^2) of h (N, T, H)."""
     penalty = alpha * h.square().mean()

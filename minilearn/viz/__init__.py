@@ -11,11 +11,14 @@ from .language import (
     wrong_places,
 )
 from .notebook import show
+from .speed import scaling
+from .strips import coloured, strips
 from .style import describe, new_figure, save, styled
 from .training import losses, lr_finder, metrics, schedules
 
 __all__ = [
     "augmentations",
+    "coloured",
     "confusion_matrix",
     "curves",
     "describe",
@@ -30,9 +33,11 @@ __all__ = [
     "new_figure",
     "number_grids",
     "save",
+    "scaling",
     "schedules",
     "show",
     "states_over_time",
+    "strips",
     "styled",
     "token_accuracy",
     "top_losses",

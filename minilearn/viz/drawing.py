@@ -180,19 +180,21 @@ def curves(
     scale: of the upright axis, "linear" or "log".
     Raises ValueError where there is no curve, or an empty one.
     """
+    from matplotlib.ticker import MaxNLocator
+
     others = published or {}
     if not ours or not all(len(values) for values in ours.values()):
         raise ValueError(f"curves: nothing to draw in {dict(ours)}; give each name its numbers")
     figure = new_figure(7, 4)
     axes = figure.subplots()
-    for colour, (name, values) in zip(cycle((BLUE, GREEN, RED, PURPLE)), ours.items()):
-        _curve(axes, values, color=colour, label=name, marker="o" if len(values) < 40 else None)
-    for colour, (name, values) in zip(cycle((ORANGE, GREY, INK)), others.items()):
-        _curve(axes, values, color=colour, label=name, linestyle="--")
+    for colour, (name, line) in zip(cycle((BLUE, GREEN, RED, PURPLE)), ours.items(), strict=False):
+        _curve(axes, line, color=colour, label=name, marker="o" if len(line) < 40 else None)
+    for colour, (name, other) in zip(cycle((ORANGE, GREY, INK)), others.items(), strict=False):
+        _curve(axes, other, color=colour, label=name, linestyle="--")
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     if scale == "log":
         logarithmic(axes)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     told = [f"{name} ends at {_last(values):.4g}" for name, values in ours.items()]
     told += [f"{name}, {_last(values):.4g}" for name, values in others.items()]

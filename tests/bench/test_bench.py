@@ -58,16 +58,17 @@ def test_the_command_passes_its_options_on(monkeypatch, capsys):
     monkeypatch.setattr(command, "run", lambda *args, **named: given.append((args, named)))
     monkeypatch.setattr(command, "profile", lambda *args: given.append(args))
     defaults = {"rounds": 10, "seconds": 0.5, "against": "torch", "device": "numpy",
-                "record": False}
+                "record": False, "beside": None}
     command.main([])
     command.main(["--only", "autograd-overhead", "--threads", "2", "--json", "x", "--rounds", "3",
-                  "--against", "mygrad", "--device", "torch:cpu", "--record"])
+                  "--against", "mygrad", "--device", "torch:cpu", "--record",
+                  "--beside", "2"])
     command.main(["--profile", "unet-64"])
     assert given == [
         ((None, 1, None), defaults),
         ((["autograd-overhead"], 2, "x"),
          {"rounds": 3, "seconds": 0.5, "against": ["mygrad"], "device": "torch:cpu",
-          "record": True}),
+          "record": True, "beside": 2}),
         ("unet-64", 1, "numpy")]
     with pytest.raises(SystemExit):
         command.main(["--only", "everything"])

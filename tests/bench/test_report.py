@@ -59,8 +59,10 @@ def test_what_a_peer_does_not_run_or_fails_at_is_skipped_with_a_line(monkeypatch
 
 def test_peers_are_asked_for_what_their_source_has():
     for rival in coordinator.RIVALS:
-        assert coordinator._has(rival, "autograd-overhead")
+        assert coordinator._has(rival, "resnet-mnist-64") and coordinator._has(rival, "gru")
         assert coordinator._has(rival, "generator") == (rival == "torch")
+        assert coordinator._has(rival, "autograd-overhead") == (rival != "tinygrad")
+        assert coordinator._has(rival, "second-order") == (rival in ("torch", "autograd"))
 
 
 # ---------------------------------------------------------------- the page of results
@@ -87,6 +89,19 @@ def test_the_summary_has_a_mean_for_each_rival_and_says_what_is_unsure():
     assert "?" in report.line(rows[1]) and "?" not in report.line(rows[0])
     (both,) = report.summary([row("gru", 2.0), row("dataloader", 0.02)])
     assert "of 2 against torch: 0.20 " in both and both.endswith("without the dataloader: 2.00")
+
+
+def test_another_number_of_threads_is_shown_beside_the_first(tmp_path):
+    page, two = tmp_path / "RESULTS.md", row("gru", 1.5)
+    two["beside"] = row("gru", 0.75, unsure=True)
+    assert report.header(4).endswith("4 threads: ratio") and report.header() == report.HEADER
+    assert report.line(two).endswith("0.75? (0.75-0.75)")
+    report.record(measured(two) | {"beside": 4}, page)
+    lines = page.read_text().splitlines()
+    head = next(line for line in lines if line.startswith("| workload"))
+    assert head.endswith("| 4 threads: ratio |")
+    columns = {line.count("|") for line in lines if line.startswith("|")}
+    assert columns == {9} and "| 0.75? (0.75-0.75) |" in page.read_text()
 
 
 def test_the_newest_run_stands_first_on_the_page(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +24,9 @@ def home(tmp_path, monkeypatch):
 
 
 def begin(home, *extra):
-    return subprocess.Popen([sys.executable, "-m", "minilearn", *TRAIN, *extra], cwd=home, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "minilearn", *TRAIN, *extra]
+    return subprocess.Popen(command, cwd=home, text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
 
 
 def wait_for_epochs(home, process, epochs):
@@ -47,6 +49,7 @@ def alive(process):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("ps"), reason="needs ps to find the workers")
 def test_killed_interrupted_and_resumed_with_other_numbers_of_workers(home):
     mark = "--seed=4711"  # by which the workers are found among the processes
     process = begin(home, "--epochs", "40", "--workers", "2", mark)

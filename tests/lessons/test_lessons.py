@@ -12,6 +12,7 @@ import pytest
 
 from minilearn.contracts import catalogue
 from tests.lessons.percent import LESSONS, NAMES, cells, prose, read
+from tests.lessons.points import POINTS
 
 ROOT = LESSONS.parent
 SECTIONS = ["The question", "The idea", "The maths", "Step by step", "What goes wrong",
@@ -140,3 +141,33 @@ def test_a_fault_of_form_is_caught(old, new, complaint):
     if complaint == "picture":
         changed = changed.replace("viz.diagram(", "viz.curves(").replace("@viz.styled", "@styled")
     assert any(complaint in fault for fault in faults(NAMES[0], changed))
+
+
+# ---------------------------------------------------------------- what they tell
+
+
+@pytest.mark.parametrize("number", POINTS)
+def test_each_point_is_told(number):
+    name, words = POINTS[number]
+    if name in NAMES:
+        assert words in prose(read(name)), f"point {number} is not told in lessons/{name}.py"
+
+
+def test_there_is_a_lesson_for_each_point():
+    assert sorted(POINTS) == list(range(1, 26))
+
+
+def test_the_numbers_of_the_full_run_are_the_recorded_ones():
+    record = ROOT / "docs/results/mnist/resnet-seed-1.csv"
+    rows = record.read_text(encoding="utf-8").splitlines()[1:]
+    accuracies = [f"{float(row.split(',')[3]):.4f}".lstrip("0") for row in rows]
+    assert ", ".join(accuracies) in re.sub(r"\s+", " ", read("05_resnet"))
+
+
+@pytest.mark.parametrize("name, last", [
+    ("01_autograd", "4.38 %"), ("02_training", "1.53 %"), ("03_convolution", "0.73 %")])
+def test_the_table_of_results_says_what_the_lessons_say(name, last):
+    table = (ROOT / "docs/results/lessons.md").read_text(encoding="utf-8")
+    numbers = re.search(r"^FULL = \[(.*?)\]", read(name), re.M | re.S)[1].split(",")
+    assert f"{float(numbers[-1]):.2%}".replace("%", " %") == last
+    assert f"`python lessons/{name}.py`" in table and f"**{last}** wrong" in table

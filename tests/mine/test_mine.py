@@ -8,12 +8,16 @@ import pytest
 import minilearn as ml
 from minilearn import autograd, functional, mine, models, nn, optim, train, xp
 from minilearn.contracts import course
-from minilearn.data import DataLoader
+from minilearn.data import DataLoader, text
 from minilearn.functional import norm
 from minilearn.op import OPS
 from minilearn.slots import Slot, swapped
+from minilearn.train.generate import draw as draw_token
+from minilearn.train.generate import next_token_probabilities
+from minilearn.train.language import activation_penalty
 
-LESSONS = ("01_autograd", "02_training", "03_convolution", "04_normalisation", "05_resnet")
+LESSONS = ("01_autograd", "02_training", "03_convolution", "04_normalisation", "05_resnet",
+           "06_language")
 
 
 def module(lesson):
@@ -116,6 +120,24 @@ def diamond():
     return with_gradients(lambda x: y * y + x, x)
 
 
+def written(words):
+    return np.array([ord(letter) for letter in "|".join(words)])
+
+
+VOCABULARY = text.Vocabulary.of("a b a b a".split())
+
+
+def recurrent(module):
+    def run():
+        xp.manual_seed(3)
+        module.double().reset_parameters()
+        for p in module.parameters():
+            p.grad = None
+        found = with_gradients(lambda x: module(x)[0], leaf(5, 2, 3))
+        return [*found, *(p.grad.numpy() for p in module.parameters())]
+    return run
+
+
 BN = ((4, 3, 2, 2), (3,), (3,))
 FIXED = ml.tensor(np.array([0.1, -0.2, 0.3])), ml.tensor(np.array([1.0, 2.0, 0.5]))
 USES = {
@@ -136,6 +158,26 @@ USES = {
     "conv_layer": parameters_of(lambda: nn.conv_layer(3, 4, 5, 2, norm=None, use_activ=False), 3),
     "res_block": parameters_of(lambda: nn.res_block(4, norm="batch_zero", bottle=True)),
     "identity_init": parameters_of(lambda: nn.res_block(4, norm="batch_zero")),
+    "spell": lambda: [written([text.spell(n)]) for n in (7, 7042, 312_000)],
+    "tokenize": lambda: [written(text.tokenize("Hi, NASA\nis 12 in Paris.", begin=begin))
+                         for begin in (True, False)],
+    "vocabulary": lambda: [written(text.Vocabulary.of("b a c a b a d d".split(), max_size=3).itos)],
+    "numericalize": lambda: [VOCABULARY.numericalize(["b", "nobody", "a"])],
+    "textify": lambda: [written([VOCABULARY.textify([9, 0, 8])])],
+    "language_batches": lambda: [t.numpy() for _ in range(2) for batch in
+                                 text.LanguageLoader(np.arange(23), 2, 5) for t in batch],
+    "embedding_grad": layer(lambda w: functional.embedding(
+        ml.tensor(np.array([[0, 3, 0], [1, 2, 3]])), w, 2), (5, 4)),
+    "rnn_cell": recurrent(nn.RNN(3, 4, 2)),
+    "rnn": recurrent(nn.RNN(3, 4, 2, bidirectional=True)),
+    "rnn_grad": recurrent(nn.RNN(3, 4, batch_first=True)),
+    "gru_cell": recurrent(nn.GRU(3, 4, 2)),
+    "gru": recurrent(nn.GRU(3, 4, bidirectional=True)),
+    "lstm_cell": recurrent(nn.LSTM(3, 4, 2)),
+    "activation_regularisation": layer(lambda h: activation_penalty(h, 0.5, 0.25), (2, 3, 4)),
+    "token_probabilities": lambda: [next_token_probabilities(draw(5), 0.7, 3)],
+    "sample": lambda: [np.array([draw_token(np.array([0.2, 0.0, 0.8]), u)
+                                 for u in (0.0, 0.19, 0.2, 0.99)])],
     "conv2d": layer(lambda x, w: functional.conv2d(x, w, None, 2, 1), (2, 3, 5, 4), (4, 3, 3, 2)),
     "conv2d_dilated": layer(lambda x, w: functional.conv2d(x, w, None, (2, 1), 1, (1, 2)),
                             (2, 3, 5, 6), (4, 3, 3, 2)),

@@ -14,7 +14,7 @@ from minilearn.errors import ShapeError
 from minilearn.models import LANGUAGE_MODELS
 
 PARAMETERS = {"0": 9_190, "1": 9_190, "2": 9_190, "3": 9_190, "4": 13_350, "5": 54_950,
-              "best": 59_142}
+              "best": 63_335}
 STATEFUL = ("3", "4", "5", "best")
 
 
@@ -177,14 +177,17 @@ def test_the_pointer_never_looks_ahead():
         assert (after[:, place:] != before[:, place:]).any()
 
 
-def test_the_pointer_says_again_what_followed_there():
-    """With all weight on places, the only tokens that can come are those that came before."""
+@pytest.mark.parametrize("offset, said", [(-1, {3, 5}), (0, {3, 5, 7}), (1, {5, 7})])
+def test_the_pointer_copies_the_word_before_at_or_after_a_place(offset, said):
+    """With all weight on one offset, only words that it offers can come; 7 was read last."""
     model = pointer().eval()
-    model.sentinel.data[...] = -1e4
-    model.query.bias.data[...] = 1.0
-    model.query.weight.data[...] = 0.0
-    chances = host(model(ml.tensor(np.array([[3, 5, 3, 7]]))).exp())[0, -1]
-    assert set(np.flatnonzero(chances > 1e-6)) == {3, 5, 7}  # 7 follows 3 and is known by then
+    model.sentinel.bias.data[...] = -1e4
+    model.key.weight.data[...], model.key.bias.data[...] = 0.0, 1.0
+    model.query.weight.data[...], model.query.bias.data[...] = 0.0, -1e4
+    model.query.bias.data[4 * (offset + 1) : 4 * (offset + 2)] = 1.0
+    chances = host(model(ml.tensor(np.array([[3, 5, 7]]))).exp())[0, -1]
+    np.testing.assert_allclose(chances[sorted(said)], 1 / len(said), atol=1e-5)
+    assert set(np.flatnonzero(chances > 1e-6)) == said
 
 
 def test_memory_is_bounded():

@@ -148,6 +148,12 @@ def test_winograd_loses_no_digits(monkeypatch):
 def test_where_winograd_pays():
     assert winograd.pays(64, 64) == winograd.pays(32, 64) == (xp.library() == "numpy")
     assert not winograd.pays(32, 32) and not winograd.pays(3, 512)
+    plain = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
+    assert winograd.fits((3, 3), (8, 6), **plain)
+    assert not winograd.fits((3, 3), (7, 6), **plain) and not winograd.fits((3, 3), (8, 5), **plain)
+    assert not winograd.fits((3, 1), (8, 6), **plain)
+    for name, other in (("stride", (1, 2)), ("dilation", (2, 1)), ("groups", 2)):
+        assert not winograd.fits((3, 3), (8, 6), **plain | {name: other})
 
 
 @given(st.integers(2, 4), st.tuples(*[st.integers(1, 3)] * 3), st.integers(1, 3), pairs[1],

@@ -361,6 +361,7 @@ def test_negative_and_empty_indices():
 
 @pytest.mark.parametrize("library", ["array_api_strict", "torch:cpu"])
 def test_on_other_libraries(library):
+    before = xp.library()
     xp.use(library)
     try:
         x, index = normal((3, 4)), np.array([[0, 2, 1, 0]])
@@ -382,4 +383,4 @@ def test_on_other_libraries(library):
         y[1] = 5.0
         assert host(y)[2, 0] == 0 and (host(y)[1] == 5).all()
     finally:
-        xp.use("numpy")
+        xp.use(before)

@@ -123,6 +123,8 @@ def resample(
     """
     from PIL import Image
 
+    if matrix[0, 0] < 0 and _only_resizes(mirror := matrix @ shift(size[1], 0) @ scaling(-1, 1)):
+        return resample(picture, mirror, size, how)[:, ::-1]
     method = resampling("resample", how)
     (height, width), middle = size, np.array([[size[1] / 2, size[0] / 2]])
     ends = apply(matrix, np.array([(0, 0), (width, 0), (0, height), (width, height)], float))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...slots import Slot
+
 UNITS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
          "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
          "eighteen", "nineteen")
@@ -12,6 +14,7 @@ LARGEST = 999_999_999
 TRAIN, VALID = range(1, 8000), range(8001, 10_000)  # the lesson's files leave 8000 out
 
 
+@Slot
 def spell(number: int) -> str:
     """Spell a number from 1 to 999,999,999 as Americans say it: lower case, no "and", no hyphen.
 

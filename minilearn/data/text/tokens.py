@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
+from ...slots import Slot
+
 # unknown word, padding, beginning of a document, field, Capitalised, ALL CAPS, repeated character,
 # repeated word: the first ids of every vocabulary, in this order.
 SPECIALS = ("xxunk", "xxpad", "xxbos", "xxfld", "xxmaj", "xxup", "xxrep", "xxwrep")
@@ -16,6 +18,7 @@ REPEATED_WORD = re.compile(r"\b(\w+)(?:\W+\1\b){3,}")
 TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 
+@Slot
 def tokenize(text: str, *, begin: bool = True) -> list[str]:
     """Split a text into tokens, with the course's rules.
 

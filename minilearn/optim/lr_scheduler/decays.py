@@ -64,7 +64,11 @@ class MultiStepLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1,
                  last_epoch: int = -1):
-        self.milestones, self.gamma = sorted(milestones), gamma
+        try:
+            self.milestones, self.gamma = sorted(milestones), gamma
+        except TypeError:
+            raise TypeError("MultiStepLR: milestones must be a list of epochs; "
+                            f"got {milestones!r}") from None
         super().__init__(optimizer, last_epoch)
 
     def multiplier(self, epoch: int) -> float:
@@ -83,7 +87,10 @@ class ConstantLR(LRScheduler):
 
     def multiplier(self, epoch: int) -> float:
         """Return what the rate is multiplied by on arriving at an epoch."""
-        return self.factor if epoch == 0 else 1 / self.factor if epoch == self.total_iters else 1.0
+        if epoch == 0 or epoch != self.total_iters:
+            return self.factor if epoch == 0 else 1.0
+        need_nonzero(self, factor=self.factor)  # who came down to 0 cannot go back
+        return 1 / self.factor
 
 
 class LinearLR(LRScheduler):
@@ -133,6 +140,9 @@ class PolynomialLR(LRScheduler):
         if self._is_initial or epoch == 0 or epoch > self.total_iters:
             return 1.0
         left, before = (1.0 - e / self.total_iters for e in (epoch, epoch - 1))
+        if left == 0 and self.power < 0:
+            raise ValueError(f"PolynomialLR: power must not be negative where the rate falls to 0; "
+                             f"got {self.power}")
         return (left / before) ** self.power
 
 

@@ -48,7 +48,8 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    allow_unused: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
     *,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
@@ -56,6 +57,7 @@ def grad(
 
     With `create_graph` the results can be differentiated again. Raises RuntimeError when an input
     was not used, unless `allow_unused` (then its gradient is None) or `materialize_grads` (zeros).
+    `only_inputs` has no effect, in torch either: it keeps torch's order of arguments.
 
     >>> x = Tensor([3.0], requires_grad=True)
     >>> (dy,) = grad(x**3, x, Tensor([1.0]), create_graph=True)
@@ -71,6 +73,8 @@ def grad(
     for i, x in enumerate(xs):
         if x.node is None:
             raise RuntimeError(f"grad: inputs[{i}] does not require a gradient")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads needs allow_unused=True; or leave that out")
     create_graph = _flag("grad", create_graph=create_graph)
     keep = create_graph if retain_graph is None else _flag("grad", retain_graph=retain_graph)
     unused = allow_unused is not None and _flag("grad", allow_unused=allow_unused)

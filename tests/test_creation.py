@@ -61,7 +61,7 @@ def test_tensor_raises_for_integers_that_want_a_gradient():
     assert ml.tensor([1.0], requires_grad=True).requires_grad
 
 
-def test_as_tensor_and_from_numpy_share_memory():
+def test_as_tensor_and_from_numpy_share_memory(on_numpy):
     array = np.ones(3)
     shared, copied = ml.from_numpy(array), ml.tensor(array)
     again = ml.as_tensor(shared)

@@ -69,7 +69,7 @@ def test_one_sided_operators():
     both_raise(lambda x: x @ None, lambda x: x @ None, np.ones(2))
 
 
-def test_numpy_arrays_and_numbers_meet_tensors():
+def test_numpy_arrays_and_numbers_meet_tensors(on_numpy):
     x = ml.tensor([1.0, 2.0])
     assert (np.array([1.0, 2.0], "float32") * x).tolist() == [1.0, 4.0]
     assert (x * np.float64(0.5)).dtype == "float32" and (np.float32(2) * x).tolist() == [2.0, 4.0]
@@ -176,7 +176,7 @@ def test_no_method_changes_what_a_gradient_is_recorded_for():
         (ml.ones(2, requires_grad=True) * 2).add_(1)
 
 
-def test_as_an_array():
+def test_as_an_array(on_numpy):
     x = ml.tensor([1.0, 2.0])
     assert np.asarray(x).dtype == "float32" and np.array(x, dtype="float64").tolist() == [1.0, 2.0]
     assert np.asarray(x) is x.data and np.array(x) is not x.data
@@ -278,7 +278,7 @@ def test_size_and_dim():
     assert ml.ones(2).is_floating_point() and not ml.tensor([1]).is_floating_point()
 
 
-def test_layout():
+def test_layout(on_numpy):
     x = np.arange(6.0).reshape(2, 3)
     agree(lambda x: x.T.contiguous(), lambda x: x.T.contiguous(), x)
     agree(lambda x: x.clone(), lambda x: x.clone(), x)

@@ -34,8 +34,8 @@ VARIANTS: dict[str, Scores] = {
     "Model 5": {"model": "5"},
     "Model 5, forgetting": {"model": "5", "forget": 0.1},
     "pointer to the next word": NEXT | {"word_dropout": 0.0},
-    "the same, forgetting": NEXT | {"word_dropout": 0.0, "forget": 0.1},
-    "the same, word dropout": NEXT | {"forget": 0.1},
+    "the same, and forgetting": NEXT | {"word_dropout": 0.0, "forget": 0.1},
+    "the same, and word dropout": NEXT | {"forget": 0.1},
     "pointer to all three (best)": {"forget": 0.1},
     "the same, forgetting more": {"forget": 0.3},
 }

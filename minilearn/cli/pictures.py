@@ -53,7 +53,7 @@ class Upsample(StrEnum):
 
 
 LossOption = Annotated[
-    LossName, typer.Option("--loss", help="pixel: L1; feature: what a VGG sees.")
+    LossName, typer.Option("--loss", help="pixel: MSE; feature: what a VGG sees.")
 ]
 PicturesOption = Annotated[
     str, typer.Option("--data", help="auto, photos, bsds, pets, or a folder, zip or .txt list.")

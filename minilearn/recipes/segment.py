@@ -19,8 +19,8 @@ from .strips import Strips
 from .unets import Encoder, Looks, lesson_stages, make_encoder, optimizer
 
 #                                      size, epochs, batch size, largest learning rate
-NUMBERS = {"small": (64, 12, 16, 5e-3), "resnet": (128, 20, 16, 3e-3)}
-WIDTHS = (16, 32, 64)  # of the small encoder
+NUMBERS = {"small": (64, 24, 8, 5e-3), "resnet": (128, 20, 16, 3e-3)}
+WIDTHS = (8, 16, 32)  # of the small encoder
 SHAPES = 400  # generated pictures
 
 

@@ -76,7 +76,8 @@ def train_style(
     settings = settings.filled()
     style = style_image(settings)
     with processes.in_turn():
-        sets = [few(pictures, settings) for pictures in data.load_pictures(settings.data, say=say)]
+        sets = [readable(pictures, FEW if settings.quick else None, say)
+                for pictures in data.load_pictures(settings.data, say=say)]
         features = load_features(say=say)
     folder = RunFolder(out) if out else RunFolder.fresh(f"style-{Path(settings.style).stem}")
     view = data.Views(settings.size)
@@ -112,9 +113,18 @@ def style_image(settings: StyleSettings) -> np.ndarray:
     return data.to_image(data.resize_picture(data.read_picture(settings.style), settings.size))
 
 
-def few(pictures: data.Pictures, settings: StyleSettings) -> data.Pictures:
-    """Return the pictures, or with --quick only a few of them."""
-    return pictures.select(range(len(pictures))[: FEW if settings.quick else None])
+def readable(
+    pictures: data.Pictures, count: int | None, say: Callable[[str], None]
+) -> data.Pictures:
+    """Return the first so many pictures, without those that turn out to be broken."""
+    good = []
+    for place in range(len(pictures))[:count]:
+        try:
+            pictures[place]
+            good.append(place)
+        except data.DataError as error:
+            say(f"Left out: {error}")
+    return pictures.select(good)
 
 
 def make_model(settings: StyleSettings) -> nn.Module:
@@ -129,6 +139,9 @@ def make_learner(
     """Build the loaders, the model and the learner; all chance follows from the seed."""
     xp.manual_seed(settings.seed)
     pairs = [data.Pairs(pictures, pictures) for pictures in sets]  # the target is the content
+    if len(pairs[0]) < settings.bs or not len(pairs[1]):
+        raise RunError(f"{len(pairs[0])} pictures to train on and {len(pairs[1])} to validate: too "
+                       f"few for --bs {settings.bs}; give a smaller one, or more pictures")
     train, valid = data.pair_loaders(pairs[0], pairs[1], settings.size, settings.bs, augment=NEAR)
     changes = {} if settings.style_weight is None else {"style_weight": settings.style_weight}
     loss = features.style_loss(Tensor(xp.array(style[None])), **changes)

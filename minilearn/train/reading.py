@@ -69,9 +69,10 @@ class Reading:
         """Return the mean loss at each place of a batch, (bptt,); nan where nothing was guessed.
 
         A model without state knows little at the first places; one that keeps its state knows as
-        much there as anywhere.
+        much there as anywhere, but for the very first batch, which is left out.
         """
-        folded = self.losses.reshape(-1, self.bptt)
+        begun = self.losses[:, self.bptt :] if self.losses.shape[1] > self.bptt else self.losses
+        folded = begun.reshape(-1, self.bptt)
         counts = np.isfinite(folded).sum(0)
         return np.where(counts > 0, np.nansum(folded, 0) / np.maximum(counts, 1), np.nan)
 

@@ -35,7 +35,7 @@ def test_both_sides_are_trained_and_told(small, tmp_path, capsys):
 
 
 def test_variants(small, capsys, monkeypatch):
-    names = ["Model 5", "the same, word dropout"]
+    names = ["Model 5", "the same, and word dropout"]
     some = {name: language.VARIANTS[name] | {"epochs": 1} for name in names}
     monkeypatch.setattr(language, "VARIANTS", some)
     found = language.compare_variants([1])

@@ -115,7 +115,7 @@ display(Image(content.getvalue()))
 @needs_lessons
 @pytest.mark.slow
 @pytest.mark.parametrize("cells, complaint", [
-    (FAILING, "OSError: no such thing"), (WITHOUT_TEXT, "a picture without a text")])
+    (FAILING, "no such thing"), (WITHOUT_TEXT, "a picture without a text")])
 def test_a_lesson_that_fails_makes_no_notebook(tmp_path, cells, complaint):
     lesson, target = tmp_path / "01_bad.py", tmp_path / "out" / "01_bad.ipynb"
     lesson.write_text(cells, encoding="utf-8")
@@ -143,8 +143,8 @@ def test_the_notebook_can_be_downloaded(site):
 
 
 WIDE = """[document.documentElement.scrollWidth, window.innerWidth,
-    [...document.querySelectorAll('article img')].every(i => i.complete && i.naturalWidth),
-    parseFloat(getComputedStyle(document.querySelector('article p')).fontSize)]"""
+    [...document.querySelectorAll('article img')].every(i => i.complete && i.naturalWidth > 0),
+    parseFloat(getComputedStyle(document.querySelector('article p') || document.body).fontSize)]"""
 
 
 @needs_lessons
@@ -155,8 +155,7 @@ def test_a_browser_shows_every_page_well(site, tmp_path, width):
     with Browser(tmp_path) as browser:
         for path in sorted(p for p in site.rglob("*.html") if "_static" not in p.parts):
             browser.open(path, width)
-            wide, window, complete, size = browser.ask(WIDE) if "<article" in path.read_text(
-                encoding="utf-8") else (0, width, True, 16)
+            wide, window, complete, size = browser.ask(WIDE)
             name = path.relative_to(site)
             assert not browser.complaints(), (name, browser.complaints())
             assert wide <= window + 1, f"{name} is {wide} pixels wide in a window of {window}"

@@ -59,6 +59,23 @@ def test_truncated_normal_stays_inside():
     assert (values == 1).mean() < 0.01
 
 
+@pytest.mark.parametrize("std, a, b", [(1e30, -2.0, 2.0), (1e300, 0.0, 1.0), (5.0, 1.0, 2.0)])
+def test_a_wide_bell_between_near_bounds_is_nearly_even(std, a, b):
+    values = drawn(init.trunc_normal_, 0.0, std, a, b, shape=(4000,))
+    assert a <= values.min() and values.max() <= b
+    assert abs(values.mean() - (a + b) / 2) < 0.05 * (b - a)
+    assert abs(values.std() - (b - a) / 12**0.5) < 0.05 * (b - a)
+
+
+def test_a_tail_of_the_bell_is_as_torchs():
+    ours = drawn(init.trunc_normal_, 0.0, 1.0, 1.5, 9.0, shape=(20000,))
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        theirs = torch.nn.init.trunc_normal_(torch.empty(20000), 0.0, 1.0, 1.5, 9.0).numpy()
+    assert 1.5 <= ours.min() and abs(ours.mean() - theirs.mean()) < 0.02
+    assert abs(ours.std() - theirs.std()) < 0.02
+
+
 def test_constants_and_eye():
     assert (drawn(init.constant_, 0.25) == 0.25).all()
     assert (drawn(init.ones_) == 1).all() and (drawn(init.zeros_) == 0).all()

@@ -106,7 +106,7 @@ def test_binary(shapes, dtype, seed, name):
 
 @given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=3),
        dtypes=st.tuples(NUMBERS, NUMBERS), seed=SEEDS, name=st.sampled_from(BINARY[:-1] + MASKS))
-def test_binary_promotes_as_torch(shapes, dtypes, seed, name):
+def test_binary_promotes_as_torch(beyond_the_standard, shapes, dtypes, seed, name):
     a, b = (whole(s, d, seed + len(d)) for s, d in zip(shapes.input_shapes, dtypes, strict=True))
     if name == "remainder":
         b = np.where(b == 0, 1, b).astype(b.dtype)
@@ -140,7 +140,7 @@ def test_atan2_of_integers(dtype):
     close(got, want)
 
 
-def test_bool_arithmetic():
+def test_bool_arithmetic(beyond_the_standard):
     a, b = np.array([True, False, True]), np.array([True, True, False])
     agree(ml.add, torch.add, a, b)
     agree(ml.mul, torch.mul, a, b)

@@ -86,7 +86,7 @@ def test_ema_is_torchs(decay, seed):
     for i in range(6):
         for p, q in zip(params, net.parameters(), strict=True):
             new = rng.standard_normal(p.shape)
-            p.data, q.data = new, torch.tensor(new)
+            p.data, q.data = ml.tensor(new).data, torch.tensor(new)
         if i == 3:
             state, mine = mine.state_dict(), optim.EMA(params, 0.5)
             mine.load_state_dict(state)

@@ -182,7 +182,7 @@ def test_loading_refuses_other_groups_and_shapes():
         turned.load_state_dict(saved)
 
 
-def test_the_parameters_array_is_replaced():
+def test_the_parameters_array_is_replaced(on_numpy):
     x = ml.tensor([1.0, 2.0], requires_grad=True)
     before, array = x * x, x.data
     kept = array.copy()

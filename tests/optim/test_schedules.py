@@ -314,3 +314,26 @@ def test_annealings_join_start_and_end(start, end, t):
 def test_flat_cosine():
     values = [schedules.flat_cosine(step, 100, 2.0) for step in (0, 72, 86, 100)]
     np.testing.assert_allclose(values, [2.0, 2.0, 1.0, 0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("name, kwargs, match", [
+    ("ConstantLR", {"factor": 0.0, "total_iters": 3}, "factor must not be 0"),
+    ("PolynomialLR", {"total_iters": 3, "power": -1.0}, "power must not be negative")])
+def test_a_way_back_from_nothing_is_a_sentence(name, kwargs, match):
+    """torch divides by zero, too, on arriving at the epoch; before that, both have the rates."""
+    pair = optimizers()
+    ours, theirs = sides(name, pair, kwargs)
+    for _ in range(2):
+        ours.step()
+        theirs.step()
+        assert read(pair[0]) == pytest.approx(read(pair[1]))
+    with pytest.raises(ValueError, match=match):
+        ours.step()
+    with pytest.raises(ZeroDivisionError):
+        theirs.step()
+
+
+@pytest.mark.parametrize("milestones", [2, [2, None]])
+def test_milestones_are_epochs(milestones):
+    with pytest.raises(TypeError, match="list of epochs"):
+        optim.lr_scheduler.MultiStepLR(optimizers()[0], milestones)

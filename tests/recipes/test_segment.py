@@ -45,7 +45,8 @@ def test_without_skips_there_are_fewer_weights(run, tmp_path):
 
 def test_a_folder_of_one_s_own(tmp_path):
     for i in range(10):
-        for kind, picture in (("images", noise(40, 40, i)), ("masks", noise(40, 40, i)[..., 0] % 3)):
+        mask = noise(40, 40, i)[..., 0] % 3
+        for kind, picture in (("images", noise(40, 40, i)), ("masks", mask)):
             path = tmp_path / "mine" / kind / f"{i}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(saved(picture))

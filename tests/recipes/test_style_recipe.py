@@ -56,6 +56,8 @@ def test_what_is_refused(tmp_path):
         recipes.train_style(recipes.StyleSettings(str(tmp_path / "no.png"), **SMALL))
     with pytest.raises(recipes.RunError, match="size must be at least 64"):
         train(tmp_path, size=32)
+    with pytest.raises(recipes.RunError, match="4 pictures to train on .* --bs 5"):
+        train(tmp_path, bs=5)
     folder = recipes.RunFolder(tmp_path / "empty")
     folder.begin({"task": "style"}, resume=False)
     with pytest.raises(recipes.RunError, match="no checkpoint yet"):

@@ -228,9 +228,11 @@ def test_a_reading_is_what_validation_measures():
 
 
 def test_loss_by_position_folds_the_batches():
-    losses = np.arange(12.0).reshape(2, 6)
-    seen = train.Reading(*(np.zeros((2, 6), int),) * 3, losses, bptt=3)
-    assert seen.loss_by_position().tolist() == [4.5, 5.5, 6.5]
+    losses = np.arange(18.0).reshape(2, 9)
+    seen = train.Reading(*(np.zeros((2, 9), int),) * 3, losses, bptt=3)
+    assert seen.loss_by_position().tolist() == [9, 10, 11]  # of 3, 6, 12, 15: not the first batch
+    alone = train.Reading(*(np.zeros((2, 9), int),) * 3, losses, bptt=9)
+    assert alone.loss_by_position().tolist() == [4.5 + i for i in range(9)]
 
 
 def test_confusions_and_accuracy_by_token():

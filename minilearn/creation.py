@@ -142,7 +142,7 @@ def new(make: Callable) -> Callable:
     return made
 
 
-NEW = [*map(new, (tensor, zeros, ones, empty, full))]
+NEW = [new(make) for make in (tensor, zeros, ones, empty, full)]
 
 # ---------------------------------------------------------------- evenly spaced
 

@@ -207,7 +207,7 @@ def _constant(function: str, x: Any, like: Tensor | None) -> Tensor:
             kind = "int64"
         try:
             return Tensor(xp.scalar(x, kind))
-        except OverflowError:  # it does not fit, and is cut when it meets the tensor, as in torch
+        except (OverflowError, RuntimeError):  # it does not fit: cut when it meets the tensor
             return Tensor(xp.scalar(x, "int64"))
     raise TypeError(f"{function}: expected Tensors, got {type(x).__name__}; "
                     "make one with minilearn.tensor(...)")

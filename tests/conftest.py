@@ -75,14 +75,14 @@ def array_library(request):
     return name
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def on_numpy(array_library):
     """Skip a test of NumPy's own arrays where the run computes with another library."""
     if array_library != "numpy":
         pytest.skip("this is about NumPy's arrays")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def beyond_the_standard(array_library):
     """Skip a test of what the array API standard leaves open, where the strict referee runs."""
     if array_library == "array_api_strict":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 from pathlib import Path
@@ -90,8 +91,16 @@ def results(folder: Path) -> None:
     """Copy the pages of results, and the record of the benchmark."""
     shutil.copytree(ROOT / "docs" / "results", folder / "results", dirs_exist_ok=True)
     for page in sorted((ROOT / "docs").glob("*.md")):
-        shutil.copy(page, folder / page.name)
+        (folder / page.name).write_text(inside(page.read_text(encoding="utf-8")), "utf-8")
     shutil.copy(ROOT / "minilearn" / "bench" / "RESULTS.md", folder / "results" / "speed.md")
+
+
+def inside(text: str) -> str:
+    """Let a page's links to other files of the repository lead somewhere from the site, too."""
+    text = text.replace("../minilearn/bench/RESULTS.md", "results/speed.md")
+    repository = os.environ.get("GITHUB_REPOSITORY", "")
+    link = rf"[\1](https://github.com/{repository}/blob/main/\2)" if repository else r"\1 (`\2`)"
+    return re.sub(r"\[([^\]]+)\]\(\.\./([^)]+)\)", link, text)
 
 
 FRONT = """# minilearn
@@ -114,8 +123,6 @@ Each lesson can be read here, or run: its download button gives the notebook{col
 
 def front(folder: Path, lessons: list[str]) -> str:
     """Return the front page with the table of contents of the whole site."""
-    import os
-
     colab = ", its rocket opens it in Colab" if os.environ.get("GITHUB_REPOSITORY") else ""
     made = sorted(p.stem for p in (folder / "exercises").glob("*.md"))
     extra = sorted(p.stem for p in folder.glob("*.md") if p.stem != "index")
@@ -134,9 +141,3 @@ def tree(caption: str, pages: list[str]) -> str:
         return ""
     listed = "\n".join(pages)
     return f"```{{toctree}}\n:maxdepth: 1\n:caption: {caption}\n\n{listed}\n```\n"
-
-
-def title_of(page: Path) -> str:
-    """Return the first heading of a Markdown page."""
-    found = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), re.M)
-    return found.group(1) if found else page.stem

@@ -12,9 +12,9 @@ from typing import Any
 
 from .. import xp
 from ..errors import ShapeError, explain
+from ..ops import elementwise, exponential
 from ..ops import softmax as ops
 from ..ops.dims import need_bool, wrap
-from ..ops import elementwise, exponential
 from ..ops.elementwise import where
 from ..ops.exponential import erf, expm1, log1p
 from ..ops.rounding import sign

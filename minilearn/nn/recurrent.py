@@ -49,7 +49,8 @@ class _Recurrent(Module):
         need_bool(name, bias=self.bias, batch_first=self.batch_first,
                   bidirectional=self.bidirectional)
         if not isinstance(self.hidden_size, int) or isinstance(self.hidden_size, bool):
-            raise TypeError(f"{name}: hidden_size must be an int, got {self.hidden_size!r}")
+            raise TypeError(f"{name}: hidden_size must be an integer (an int of Python's), "
+                            f"got {self.hidden_size!r}")
         self.num_layers = integer(name, "num_layers", self.num_layers)
         for size in ("hidden_size", "num_layers"):
             if getattr(self, size) <= 0:

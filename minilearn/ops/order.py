@@ -31,13 +31,17 @@ class Ranked(NamedTuple):
 @StrictOp
 def maximum(input, other):
     """Return the larger of two elements, with broadcasting; equal ones share the gradient."""
-    return xp.maximum(input, other)
+    return _chosen(xp.maximum, input, other)
 
 
 @StrictOp
 def minimum(input, other):
     """Return the smaller of two elements, with broadcasting; equal ones share the gradient."""
-    return xp.minimum(input, other)
+    return _chosen(xp.minimum, input, other)
+
+
+def _chosen(choose, a, b):
+    return xp.astype(choose(comparable(a), comparable(b)), a.dtype, copy=False)
 
 
 def _won(g, beaten, tied):

@@ -37,9 +37,9 @@ NEAR = data.Augment(max_rotate=0, max_warp=0, max_lighting=0, min_zoom=2, max_zo
 class RestorationSettings:
     """What can be chosen; what is left None is filled in for the encoder.
 
-    task: "superres" or "colorize". loss: "pixel" (MSE) or "feature". size: of the images, in pixels.
-    small, quality, number: the damage of superres: shorter side, JPEG, a white number. start: a run
-    whose weights to begin with.
+    task: "superres" or "colorize". loss: "pixel" (squared error) or "feature". size: of the images,
+    in pixels. small, quality, number: the damage of superres: shorter side, JPEG, a white number.
+    start: a run whose weights to begin with.
     """
 
     task: str = "superres"

@@ -98,6 +98,15 @@ def test_no_page_shows_a_solution(tmp_path):
     assert "def mul_grad(g, y, a, b):" in text and "return g * b, g * a" not in text
 
 
+@pytest.mark.parametrize("repository, linked", [
+    ("", "The code (`minilearn/op.py`)"),
+    ("a/b", "[The code](https://github.com/a/b/blob/main/minilearn/op.py)")])
+def test_links_out_of_the_docs_lead_somewhere(monkeypatch, repository, linked):
+    monkeypatch.setenv("GITHUB_REPOSITORY", repository)
+    text = "[The code](../minilearn/op.py), [the record](../minilearn/bench/RESULTS.md), [x](a.md)"
+    assert load("pages").inside(text) == f"{linked}, [the record](results/speed.md), [x](a.md)"
+
+
 # ---------------------------------------------------------------- the whole
 
 

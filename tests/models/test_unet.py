@@ -255,3 +255,10 @@ def test_other_bad_input():
         models.unet(nn.Sequential(nn.conv_layer(3, 4), nn.conv_layer(4, 4)))
     with pytest.raises(ValueError, match="in_channels: Sequential has no convolution"):
         models.unet(nn.Sequential(nn.Sequential(nn.Linear(3, 2))))
+
+
+@pytest.mark.parametrize("stride, side", [(1, 8), (2, 4)])
+def test_the_stride_of_a_small_encoder(stride, side):
+    encoder = models.small_encoder((4, 6), stride=stride)
+    assert encoder(ml.ones(1, 3, 16, 16)).shape == (1, 6, side, side)
+    assert models.unet(encoder, 5)(ml.ones(1, 3, 17, 12)).shape == (1, 5, 17, 12)

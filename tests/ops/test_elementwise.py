@@ -119,7 +119,7 @@ def test_binary_promotes_as_torch(beyond_the_standard, shapes, dtypes, seed, nam
 
 @given(shape=SHAPES, dtype=NUMBERS, seed=SEEDS, name=st.sampled_from(["add", "sub", "mul", "div"]),
        number=st.sampled_from([2, -1, 0.5, True]))
-def test_python_numbers_never_widen(shape, dtype, seed, name, number):
+def test_python_numbers_never_widen(beyond_the_standard, shape, dtype, seed, name, number):
     x = whole(shape, dtype, seed)
     if name == "sub" and (dtype == "bool" or number is True) or dtype == "uint8" and number == -1:
         return

@@ -326,7 +326,7 @@ def test_a_way_back_from_nothing_is_a_sentence(name, kwargs, match):
     for _ in range(2):
         ours.step()
         theirs.step()
-        assert read(pair[0]) == pytest.approx(read(pair[1]))
+        np.testing.assert_allclose(read(pair[0])[0], read(pair[1])[0], rtol=1e-12)
     with pytest.raises(ValueError, match=match):
         ours.step()
     with pytest.raises(ZeroDivisionError):
@@ -336,4 +336,4 @@ def test_a_way_back_from_nothing_is_a_sentence(name, kwargs, match):
 @pytest.mark.parametrize("milestones", [2, [2, None]])
 def test_milestones_are_epochs(milestones):
     with pytest.raises(TypeError, match="list of epochs"):
-        optim.lr_scheduler.MultiStepLR(optimizers()[0], milestones)
+        lr_scheduler.MultiStepLR(optimizers()[0], milestones)

@@ -154,8 +154,23 @@ def test_the_draws_are_spread_as_the_lesson_says():
     assert not any(Augment().draw(rng(seed)).flip[1] for seed in range(50))
 
 
-@pytest.mark.parametrize("wrong", [{"max_zoom": 0.5}, {"max_warp": 0.5}, {"p_affine": 1.1},
-                                   {"max_lighting": 1}, {"max_rotate": -1}])
+def test_the_smallest_zoom():
+    zooms = [Augment(min_zoom=2.0, max_zoom=3.0).draw(rng(seed)).zoom for seed in range(300)]
+    assert min(zooms) == 2.0 and 2.9 < max(zooms) <= 3.0  # a quarter is not zoomed beyond it
+    assert 0.15 < np.mean(np.array(zooms) == 2.0) < 0.35
+
+
+@pytest.mark.parametrize("how", ["bilinear", "bicubic"])
+def test_a_mirrored_view_is_the_mirror_image_to_the_bit(how):
+    picture = noise(61, 83)
+    straight = View(zoom=1.7, focus=(0.8, 0.3)).image(picture, 16, how)
+    mirrored = View(zoom=1.7, focus=(0.2, 0.3), flip=(True, False)).image(picture, 16, how)
+    assert (mirrored == straight[:, :, ::-1]).all()
+
+
+@pytest.mark.parametrize("wrong", [{"max_zoom": 0.5}, {"max_zoom": 1.5, "min_zoom": 2.0},
+                                   {"max_warp": 0.5}, {"p_affine": 1.1}, {"max_lighting": 1},
+                                   {"max_rotate": -1}])
 def test_augment_refuses_what_makes_no_sense(wrong):
     with pytest.raises(ValueError, match=f"Augment: {next(iter(wrong))}="):
         Augment(**wrong)

@@ -173,7 +173,8 @@ def segment(
         settings.mine = names
         folder, result = train_segment(settings, out, resume, [Progress(), HowToGoOn()])
     again = "train segment --no-skips    what the skips are worth\n" if skips else ""
-    print(f"\nFinal IoU {result['iou']:.4f}, Dice {result['dice']:.4f}, pixels right "
+    shares = ", ".join(f"{name} {share:.3f}" for name, share in result["class_iou"].items())
+    print(f"\nFinal IoU {result['mean_iou']:.4f} ({shares}), pixels right "
           f"{result['pixel_accuracy']:.4f}.\n{facts(result)}\n{where(folder)}"
           + (f"\nTry next:\n  {program()} {again}" if again else ""))
 

@@ -102,18 +102,14 @@ def trunc_normal_(
 
 
 def _proposals(count: int, mean: float, std: float, a: float, b: float) -> tuple[Any, Any]:
-    """Draw numbers, and say which of them may stay.
+    """Draw numbers evenly, and say which may stay: the chance of each is its height under the bell.
 
-    Where hardly any normal number would fall between the bounds, as they are close together or to
-    one side, they are drawn evenly there, and stay with a chance like the bell curve.
+    So bounds may be close together, or far from the mean, where normal numbers hardly ever fall.
     """
-    chance = xp.generator()
-    if a <= mean <= b and b - a >= std:
-        values = chance.normal(mean, std, count)
-        return values, (a <= values) & (values <= b)
-    values, nearest = chance.uniform(a, b, count), min(max(mean, a), b)
+    low, high = max(a, mean - 10 * std), min(b, mean + 10 * std)  # the rest is never drawn
+    values, nearest = xp.generator().uniform(low, high, count), min(max(mean, a), b)
     below_top = ((values - mean) / std) ** 2 / 2 - ((nearest - mean) / std) ** 2 / 2
-    return values, chance.standard_exponential(count) >= below_top  # its chance is exp(-below_top)
+    return values, xp.generator().standard_exponential(count) >= below_top  # P = exp(-below_top)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

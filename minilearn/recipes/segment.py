@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import data, viz, xp
+from ..functional.pictures import overlaps
 from ..models import unet
 from ..train import Callback, Learner, Stage, Stages, dice, iou, pixel_accuracy
 from ..train.pictures import labels_of
@@ -86,7 +87,7 @@ def train_segment(
         return learn
 
     result = carry_out(folder, settings, resume, build, draw, callbacks, say,
-                       lambda learn: {"classes": classes})
+                       lambda learn: class_ious(learn, classes))
     return folder, result
 
 
@@ -126,6 +127,21 @@ def make_learner(
     model = unet(encoder.net, len(classes), skips=settings.skips)
     return Learner(model, train, valid, optimizer=optimizer, callbacks=callbacks,
                    metrics=[pixel_accuracy, iou, dice])
+
+
+def class_ious(learn: Learner, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the IoU of each class over all validation pixels together, and their mean.
+
+    It is what segmentation is usually judged by. The metric `iou` is a mean over images, in which
+    one stray pixel of a class that is not there costs as much as a class that was missed.
+    """
+    counts = [overlaps(labels_of(output)[0], target, len(classes))
+              for output, target in learn.outputs()]
+    both, sizes = (sum(xp.to_numpy(count[i].sum(0).data) for count in counts) for i in (0, 1))
+    shares = {name: float(part / (size - part)) for name, part, size
+              in zip(classes, both, sizes, strict=True) if size}
+    return {"classes": list(classes), "class_iou": shares,
+            "mean_iou": sum(shares.values()) / len(shares)}
 
 
 def shown(masks: Any) -> np.ndarray:

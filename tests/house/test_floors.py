@@ -28,7 +28,7 @@ FLOORS = {
 ROOMS = {"grading.isolation": 0, "grading.checking": 1, "grading.learn": 2, "grading.teach": 3}
 TOP = {"", "__main__"}
 OUTSIDE = {"tests", "lessons", "exercises", "solutions"}  # they import minilearn, never the reverse
-# `processes` is the door to torch.distributed, an engine that joins processes, as `xp` is to arrays.
+# `processes` is the door to torch.distributed, which joins processes, as `xp` is to arrays.
 TORCH = {"xp", "processes", "weights", "bench", "contracts"}
 COMPAT = {"xp", "bench", "contracts"}
 # The arithmetic of the framework goes through `xp`, or a GPU would not be reached.

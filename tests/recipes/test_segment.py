@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import minilearn as ml
 from minilearn import data, recipes
 from minilearn.recipes import segment
 from tests.data.pictures.samples import noise, saved
@@ -31,9 +32,23 @@ def run(tmp_path):
 def test_the_folder_holds_everything(run):
     folder, result = run
     written = json.loads(folder.result_file.read_text())
-    assert written["iou"] == result["iou"] <= result["dice"] <= 1
+    assert written["mean_iou"] == result["mean_iou"] <= 1 and result["iou"] <= result["dice"]
     assert written["classes"] == list(data.SHAPE_CLASSES) and written["skips"]
     assert {path.stem for path in folder.figures.glob("*.png")} == {"epoch-01", "losses", "metrics"}
+
+
+def test_the_iou_of_all_pixels_together():
+    class Known:
+        """Two pictures; of class 1 a half is found, class 2 is never there."""
+
+        def outputs(self):
+            for labels, target in (([0, 1], [1, 1]), ([0, 0], [0, 0])):
+                scores = np.eye(3, dtype="float32")[labels].T[None, :, None]
+                yield ml.tensor(scores), ml.tensor(np.array([[target]]))
+
+    found = segment.class_ious(Known(), ["a", "b", "c"])
+    assert found["class_iou"] == {"a": pytest.approx(2 / 3), "b": 0.5}
+    assert found["mean_iou"] == pytest.approx(7 / 12)
 
 
 def test_without_skips_there_are_fewer_weights(run, tmp_path):
@@ -68,6 +83,4 @@ def test_settings_that_make_no_sense(wrong, why, tmp_path):
 def test_masks_and_scores_are_shown_in_the_same_colours():
     labels = np.array([[[0, 2], [1, 1]]])
     scores = np.stack([(labels == c).astype("float32") for c in range(3)], 1)
-    from minilearn import tensor
-
-    assert (segment.shown(labels) == segment.shown(tensor(scores))).all()
+    assert (segment.shown(labels) == segment.shown(ml.tensor(scores))).all()

@@ -42,6 +42,15 @@ class Crash(train.Callback):
             raise ValueError("planted")
 
 
+class Draw(train.Callback):
+    """Draw where the net draws, between its forward and its backward pass."""
+
+    drawn = 0
+
+    def after_loss(self, learn):
+        self.drawn = xp.generator().integers(2**62)
+
+
 def noisy(batch, generator):
     x, y = batch
     return x + generator.normal(size=x.shape), y
@@ -52,9 +61,10 @@ CASES = {  # model, shape of an item, loss, callbacks, sync_bn
     "penalty": (mlp, (4,), cross_entropy, [Penalty()], False),
     "regression": (mlp, (4,), mse_loss, [], False),
     "joined_norm": (convolutions, (1, 2, 2), cross_entropy, [], True),
+    "statistics": (convolutions, (1, 2, 2), cross_entropy, [], False),  # of weights that stay
     "own_norm": (convolutions, (1, 2, 2), cross_entropy, [], False),
     "dropout": (lambda: nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 3)),
-                (4,), cross_entropy, [], False),
+                (4,), cross_entropy, [Draw()], False),
     "crash": (mlp, (4,), cross_entropy, [Crash()], False),
 }
 
@@ -71,7 +81,7 @@ def learner(case):
         model().to("float64"), data.DataLoader(items, 9, shuffle=True, batch_transform=noisy),
         data.DataLoader(items, 7), loss=loss, callbacks=callbacks,
         metrics=[train.accuracy] if loss is cross_entropy else [],
-        optimizer=lambda p: optim.SGD(p, 0.1, momentum=0.9))
+        optimizer=lambda p: optim.SGD(p, 0.0 if case == "statistics" else 0.1, momentum=0.9))
 
 
 def main(case, out):
@@ -81,8 +91,9 @@ def main(case, out):
     print(f"worker {processes.rank()} is done with {case}")
     arrays = {name: value.numpy() for name, value in learn.model.state_dict().items()}
     history = [[v for k, v in row.items() if k != "seconds"] for row in learn.recorder.history]
+    own = {"own": callback.drawn for callback in learn.callbacks if isinstance(callback, Draw)}
     np.savez(f"{out}-{case}-{processes.rank()}.npz", losses=learn.recorder.losses, history=history,
-             chance=xp.generator().integers(2**62), **arrays)
+             chance=xp.generator().integers(2**62), **own, **arrays)
 
 
 if __name__ == "__main__":

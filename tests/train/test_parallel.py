@@ -14,7 +14,8 @@ from minilearn.errors import ShapeError
 from minilearn.train import parallel
 
 SCRIPT = Path(__file__).with_name("one_of_several.py")
-CASES = ["mlp", "penalty", "regression", "joined_norm", "own_norm", "dropout"]
+CASES = ["mlp", "penalty", "regression", "joined_norm", "statistics", "own_norm",
+         "dropout"]
 
 
 def run(folder, workers, *cases, wait=120):
@@ -73,19 +74,27 @@ def test_all_workers_end_with_the_same(results, case):
     for workers in (2, 3):
         first, *others = results[workers, case]
         for other in others:
-            assert all(np.array_equal(first[name], other[name]) for name in first)
+            assert all(np.array_equal(first[name], other[name]) for name in first if name != "own")
 
 
 def test_statistics_of_each_share_are_another_computation(results):
     (alone,), (first, _) = results[1, "own_norm"], results[2, "own_norm"]
     assert differences(alone, first)["0.weight"] > 1e-6
-    # The running mean is linear in the data of the first batch norm: its first step is the same.
-    assert np.isfinite(first["1.running_mean"]).all()
+
+
+def test_running_means_of_the_shares_are_averaged_by_their_size(results):
+    """A mean over the joined batch is that of the shares' means, weighted; a variance is not."""
+    (alone,) = results[1, "statistics"]
+    for workers in (2, 3):
+        for one in results[workers, "statistics"]:
+            found = differences(alone, one)
+            assert found["1.running_mean"] < 1e-12 and found["0.weight"] == 0
+            assert found["1.running_var"] > 1e-6
 
 
 def test_dropout_draws_other_masks_in_each_worker(results):
-    (alone,), (first, _) = results[1, "dropout"], results[2, "dropout"]
-    assert first["chance"] != alone["chance"]
+    (alone,), (first, second) = results[1, "dropout"], results[2, "dropout"]
+    assert first["own"] != second["own"] and first["chance"] == second["chance"]
     assert differences(alone, first)["0.weight"] > 1e-6
 
 

@@ -48,6 +48,7 @@ class Watch(train.Callback):
             "largest": float(abs(learn.batch[0].numpy()).max()),
             "steps": max((s["step"] for s in learn.optimizer.state.values()), default=0),
             "frozen": not learn.model[0].weight.requires_grad,
+            "valid": float(learn.valid.batch_transform([np.ones(1), 0], None)[0][0]),
             "norm": learn.model[1].weight.requires_grad})
 
 
@@ -59,7 +60,7 @@ def run(**options):
 
 
 def test_each_stage_has_its_batches_views_rates_and_frozen_parts():
-    learn, seen = run()
+    seen = run()[1]
     assert [row["batch"] for row in seen] == [6] * 4 + [4] * 3 + [3] * 8
     assert [row["frozen"] for row in seen] == [True] * 4 + [False] * 11
     assert all(row["norm"] for row in seen)
@@ -68,7 +69,7 @@ def test_each_stage_has_its_batches_views_rates_and_frozen_parts():
         assert np.isclose(row["lrs"][1], 10 * row["lrs"][0])
     for row in seen[4:7]:
         assert np.isclose(row["lrs"][1], 100 * row["lrs"][0]) and row["lrs"][1] <= 1e-3
-    assert learn.valid.batch_transform([np.ones(1), 0], None)[0][0] == 4
+    assert [row["valid"] for row in seen] == [1] * 4 + [3] * 3 + [4] * 8
 
 
 def test_each_stage_is_a_cycle_of_its_own():

@@ -18,9 +18,11 @@ def drawn(figure):
 
 
 def test_a_row_for_each_item_and_a_column_for_each_batch():
-    figure = viz.strips(images(value=0.1), ml.tensor(images(value=0.2)), images(value=0.3),
-                        heading="After epoch 3")
-    assert [round(float(a.mean()), 3) for a in drawn(figure)] == [0.1, 0.2, 0.3] * 2
+    columns = [images(value=value) for value in (0.1, 0.2, 0.3)]
+    for column in columns:
+        column[1] += 0.5  # the second row
+    figure = viz.strips(columns[0], ml.tensor(columns[1]), columns[2], heading="After epoch 3")
+    assert [round(float(a.mean()), 3) for a in drawn(figure)] == [0.1, 0.2, 0.3, 0.6, 0.7, 0.8]
     assert [axes.get_title() for axes in figure.axes] == ["Input", "Prediction", "Target", "", "",
                                                           ""]
     assert figure.get_suptitle() == "After epoch 3"

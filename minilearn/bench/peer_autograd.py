@@ -70,7 +70,9 @@ def resnet_step(batch: int) -> Workload:
 def gru_step(layers: int, hidden: int, steps: int, batch: int) -> Workload:
     """A GRU forward and backward through time, from where the last call ended."""
     x, target = (draws(steps, batch, hidden, seed=seed) for seed in (1, 2))
-    states, weights, last = list(draws(layers, batch, hidden, seed=3)), [], []
+    states = list(draws(layers, batch, hidden, seed=3))
+    weights: list[Any] = []
+    last: list[Any] = []
 
     def loss(weights):
         outputs, ends = plain.gru(FUNCTIONS, weights, x, states)

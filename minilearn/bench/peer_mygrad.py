@@ -70,7 +70,8 @@ def resnet_step(batch: int) -> Workload:
 def gru_step(layers: int, hidden: int, steps: int, batch: int) -> Workload:
     """A GRU forward and backward through time, from where the last call ended."""
     x, target = (draws(steps, batch, hidden, seed=seed) for seed in (1, 2))
-    states, arrays = list(draws(layers, batch, hidden, seed=3)), []
+    states = list(draws(layers, batch, hidden, seed=3))
+    arrays: list[Any] = []
 
     def step() -> list[float]:
         weights = [mygrad.tensor(a) for a in arrays]

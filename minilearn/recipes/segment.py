@@ -137,7 +137,8 @@ def class_ious(learn: Learner, classes: Sequence[str]) -> dict[str, Any]:
     """
     counts = [overlaps(labels_of(output)[0], target, len(classes))
               for output, target in learn.outputs()]
-    both, sizes = (sum(xp.to_numpy(count[i].sum(0).data) for count in counts) for i in (0, 1))
+    both, sizes = (np.sum([xp.to_numpy(count[i].data).sum(0) for count in counts], axis=0)
+                   for i in (0, 1))
     shares = {name: float(part / (size - part)) for name, part, size
               in zip(classes, both, sizes, strict=True) if size}
     return {"classes": list(classes), "class_iou": shares,

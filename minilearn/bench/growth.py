@@ -23,7 +23,8 @@ def scaling(
     """Time a small U-Net's step at growing sizes beside torch; draw and return the measurements.
 
     out: a folder for scaling.png and scaling.json. rounds, seconds: bursts, and how long one takes.
-    Each row has `along` ("batch" or "pixels"), `size`, and what `compare` returns.
+    Each row has `along` ("batch" or "pixels"), `size`, and what `compare` returns. The fastest step
+    counts: sizes are not measured side by side, and it is the one that nothing has disturbed.
     """
     rows = []
     echo(report.HEADER)
@@ -42,7 +43,7 @@ def scaling(
 
 def power(rows: list[dict[str, Any]], along: str) -> float:
     """Return by which power of the size the time grows, over the larger half of the sizes."""
-    places = [(log(row["size"]), log(row["ours_ms"])) for row in rows if row["along"] == along]
+    places = [(log(row["size"]), log(row["ours_best"])) for row in rows if row["along"] == along]
     return linear_regression(*zip(*places[len(places) // 2 :], strict=True)).slope
 
 

@@ -15,7 +15,8 @@ def timing(ours: list[list[float]], theirs: list[list[float]], rival: str) -> di
     """Summarise the times of bursts taken by turns, in milliseconds.
 
     ratio: the median, over the rounds, of the ratio of both bursts' medians; ratio_spread and
-    ..._spread: the quartiles. unsure: whether the quartiles of the ratio lie far apart.
+    ..._spread: the quartiles. unsure: whether those of the ratio lie far apart. ..._best: the time
+    of the fastest step.
     """
     ratios = [median(a) / median(b) for a, b in zip(ours, theirs, strict=True)]
     low, high = quartiles(ratios)
@@ -24,7 +25,7 @@ def timing(ours: list[list[float]], theirs: list[list[float]], rival: str) -> di
     for side, bursts in (("ours", ours), (rival, theirs)):
         times = [ms for burst in bursts for ms in burst]
         summary |= {f"{side}_ms": median(times), f"{side}_spread": quartiles(times),
-                    f"{side}_steps": len(times)}
+                    f"{side}_best": min(times), f"{side}_steps": len(times)}
     return summary
 
 

@@ -14,35 +14,33 @@ WORDS = {"batch": "images in a batch", "pixels": "pixels in an image"}
 
 @styled
 def scaling(rows: list[dict[str, Any]]) -> Figure:
-    """Draw the time of a step over growing sizes, both axes logarithmic, beside a straight line.
+    """Draw the time of a step over growing sizes, beside a line in proportion to the size.
 
-    rows: dicts with `along` ("batch" or "pixels"), `size`, `ours_ms` and `torch_ms`; there is a
-    panel for each `along`. Raises ValueError where there is none.
+    rows: dicts with `along` ("batch" or "pixels"), `size`, `ours_best` and `torch_best`, in ms;
+    there is a panel for each `along`. Raises ValueError where there is none.
     """
     kinds = list(dict.fromkeys(row["along"] for row in rows))
     if not kinds:
         raise ValueError("scaling: there is nothing to draw; measure first")
     figure = new_figure(4.8 * len(kinds), 4)
+    told = []
     for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False).flat, kinds, strict=True):
         own = [row for row in rows if row["along"] == kind]
-        sizes = [row["size"] for row in own]
-        for side, colour in (("ours", BLUE), ("torch", ORANGE)):
-            label = "minilearn" if side == "ours" else "torch"
-            times = [row[f"{side}_ms"] for row in own]
-            axes.plot(sizes, times, "o-", color=colour, label=label, markersize=4)
-        last = own[-1]
-        linear = [last["ours_ms"] * size / last["size"] for size in sizes]
-        axes.plot(sizes, linear, ":", color=GREY, linewidth=1.2, label="in proportion to the size")
-        axes.set(xscale="log", yscale="log", xlabel=WORDS.get(kind, kind), ylabel="ms for a step",
-                 title=f"Over the {kind}", ylim=(min(row["torch_ms"] for row in own) / 3, None))
-        axes.legend()
-    return describe(figure, _described(rows, kinds))
+        _panel(axes, own)
+        words, first, last = WORDS.get(kind, kind), own[0], own[-1]
+        axes.set(title=f"Over the {kind}", xlabel=words)
+        told.append(f"from {first['ours_best']:.3g} ms at {first['size']} to "
+                    f"{last['ours_best']:.4g} ms at {last['size']} ({words})")
+    return describe(figure, f"Time of a training step: {'; '.join(told)}.")
 
 
-def _described(rows: list[dict[str, Any]], kinds: list[str]) -> str:
-    parts = []
-    for kind in kinds:
-        first, *_, last = (row for row in rows if row["along"] == kind)
-        parts.append(f"from {first['ours_ms']:.3g} ms at {first['size']} to {last['ours_ms']:.4g} "
-                     f"ms at {last['size']} ({WORDS.get(kind, kind)})")
-    return "Time of a training step: " + "; ".join(parts) + "."
+def _panel(axes: Any, rows: list[dict[str, Any]]) -> None:
+    sizes, last = [row["size"] for row in rows], rows[-1]
+    for side, label, colour in (("ours", "minilearn", BLUE), ("torch", "torch", ORANGE)):
+        times = [row[f"{side}_best"] for row in rows]
+        axes.plot(sizes, times, "o-", color=colour, label=label, markersize=4)
+    linear = [last["ours_best"] * size / last["size"] for size in sizes]
+    axes.plot(sizes, linear, ":", color=GREY, linewidth=1.2, label="in proportion to the size")
+    lowest = min(row["torch_best"] for row in rows) / 3
+    axes.set(xscale="log", yscale="log", ylabel="ms for a step", ylim=(lowest, None))
+    axes.legend()

@@ -25,8 +25,8 @@ POINTS = {
     19: ("10_gan", "momentum"),
     20: ("08_feature_loss", "perceptual"),
     21: ("08_feature_loss", "memory"),
-    22: ("06_language", "64"),
-    23: ("06_language", "loop"),
-    24: ("06_language", "gate"),
-    25: ("06_language", "from scratch"),
+    22: ("06_language", "64 pieces of the document"),
+    23: ("06_language", "RNN is a loop"),
+    24: ("06_language", "A **gate** is a number"),
+    25: ("06_language", "build Model 5 **from scratch**"),
 }
